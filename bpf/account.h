@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The accounting of one thread: a state machine on struct wire_thread that knows neither the kernel
+ * nor BPF. Probes (sched.bpf.c) tell it what happened and when; the native tests (tests/bpf) drive
+ * it with event scripts.
+ *
+ * Every instant between a thread's begin and end is charged to exactly one state, because time is
+ * only ever charged from `since` to now and `since` never moves back: law 1 by construction. All
+ * times are clipped to the window, which may open and close in the middle of anything.
+ */
+#ifndef GILPROF_ACCOUNT_H
+#define GILPROF_ACCOUNT_H
+
+#include "hist.h"
+#include "wire.h"
+
+/* The window, in CLOCK_MONOTONIC ns: ~0 while not yet open, resp. not yet closed. */
+struct account_window {
+	__u64 start;
+	__u64 end;
+};
+
+/*
+ * A thread that came back from a time-out of its wait for the GIL looks at the lock and sleeps again
+ * within microseconds; one that got the GIL runs for longer. 100 µs leaves room for interrupts.
+ */
+#define ACCOUNT_RETRY_NS 100000ull
+
+#define ACCOUNT_NO_CPU (~0u) /* of a thread that has not run yet */
+
+#define ACCOUNT_DEFAULT_INTERVAL_US 5000 /* CPython Python/ceval_gil.h: DEFAULT_INTERVAL */
+
+/* [from, to] clipped to the window; 0 if nothing of it lies inside. */
+static inline __u64 account__clip(const struct account_window *w, __u64 from, __u64 to)
+{
+	if (from < w->start)
+		from = w->start;
+	if (to > w->end)
+		to = w->end;
+	return to > from ? to - from : 0;
+}
+
+static inline void account__count(struct wire_hist *h, __u64 ns)
+{
+	__u32 bucket = hist__bucket(ns);
+
+	h->total_ns += ns;
+	h->count++;
+	if (ns > h->max_ns)
+		h->max_ns = ns;
+	if (bucket < HIST_BUCKETS) /* always so; the verifier wants to see it */
+		h->bucket[bucket]++;
+}
+
+/* Charges the time since the last event to the present state. Returns what was charged. */
+static inline __u64 account__charge(const struct account_window *w, struct wire_thread *t, __u64 now)
+{
+	__u64 ns = account__clip(w, t->since, now);
+	__u32 state = t->state;
+
+	if (state < ST_COUNT)
+		t->state_ns[state] += ns;
+	if (now > t->since)
+		t->since = now;
+	return ns;
+}
+
+static inline void account__charge_cpu(struct wire_thread *t, __u64 ran)
+{
+	__u32 cpu = t->cpu;
+
+	if (cpu < WIRE_MAX_CPUS)
+		t->cpu_ns[cpu] += ran;
+}
+
+static inline struct wire_gil_use *account__use(struct wire_thread *t)
+{
+	return &t->uses[t->use & (WIRE_GIL_USES - 1)];
+}
+
+/*
+ * Makes `gil` the one the thread deals with now. Returns 0 if it has used more GILs than are told
+ * apart: it is then charged to the last one.
+ */
+static inline int account__select_gil(struct wire_thread *t, __u64 gil)
+{
+	__u32 i;
+
+	t->gil = gil;
+	for (i = 0; i < WIRE_GIL_USES; i++) {
+		if (t->uses[i].gil == gil || !t->uses[i].gil) {
+			t->uses[i].gil = gil;
+			t->use = i;
+			return 1;
+		}
+	}
+	t->use = WIRE_GIL_USES - 1;
+	return 0;
+}
+
+/* The episode is over: it lasted from its first sleep until the thread last got a CPU. */
+static inline void account__end_episode(const struct account_window *w, struct wire_thread *t)
+{
+	struct wire_episode *e = &t->episode;
+	__u64 total = account__clip(w, e->begin, e->end), parts = e->asleep_ns + e->runq_ns;
+
+	if (total) {
+		account__count(&t->gil_wait, total);
+		t->episode_asleep_ns += e->asleep_ns;
+		t->episode_runq_ns += e->runq_ns;
+		t->episode_running_ns += total > parts ? total - parts : 0;
+	}
+	e->begin = 0;
+}
+
+static inline void account__begin_episode(struct wire_thread *t, __u64 now, __u64 slept)
+{
+	struct wire_episode *e = &t->episode;
+
+	e->begin = now;
+	e->end = now;
+	e->slept = slept;
+	e->ran = 0;
+	e->asleep_ns = 0;
+	e->runq_ns = 0;
+	e->gap_runq_ns = 0;
+	e->awake = 0;
+	e->timed_out = 0;
+}
+
+/* A thread with an open episode leaves its CPU: does the wait go on? */
+static inline void account__leave_episode(const struct account_window *w, struct wire_thread *t,
+					  __u64 now, __u32 state)
+{
+	struct wire_episode *e = &t->episode;
+	int retry = e->timed_out && e->ran <= ACCOUNT_RETRY_NS;
+
+	if (retry && state == ST_GIL_WAIT) {
+		e->slept = now;
+		e->runq_ns += e->gap_runq_ns;
+		e->gap_runq_ns = 0;
+		e->ran = 0;
+	} else if (!(retry && state == ST_RUNQ)) { /* preempted before it could tell us */
+		account__end_episode(w, t);
+	}
+}
+
+static inline void account__blocked(struct wire_thread *t, __u32 cause, __u64 ns)
+{
+	__u32 i;
+
+	for (i = 0; i < WIRE_BLOCK_CAUSES - 1; i++) {
+		if (t->blocked[i].cause == cause || !t->blocked[i].count)
+			break;
+	}
+	/* the last entry is for whatever did not fit */
+	t->blocked[i].cause = i < WIRE_BLOCK_CAUSES - 1 ? cause : CAUSE_OTHER;
+	t->blocked[i].ns += ns;
+	t->blocked[i].count++;
+}
+
+/* The end of a sleep that has lasted `ns`, at `now`. */
+static inline void account__end_sleep(struct wire_thread *t, __u64 now, __u64 ns)
+{
+	struct wire_gil_use *use = account__use(t);
+	__u64 interval = (t->interval_us ? t->interval_us : ACCOUNT_DEFAULT_INTERVAL_US) * 1000ull;
+
+	if (t->state == ST_BLOCKED) {
+		account__blocked(t, t->cause, ns);
+	} else if (t->state == ST_GIL_WAIT) {
+		use->wait_ns += ns;
+		use->waits++;
+		t->episode.asleep_ns += ns;
+		t->episode.awake = 1;
+		t->episode.timed_out = now - t->episode.slept >= interval - interval / 50;
+	}
+}
+
+/* A thread is born, at `now`, in a known state. Nobody else can see its record yet. */
+static inline void account__open(struct wire_thread *t, __u64 now, __u32 state)
+{
+	t->begin = now;
+	t->since = now;
+	t->left = now;
+	t->state = state;
+}
+
+/*
+ * A thread that was asleep when we first looked at it, since nobody knows when: everything but its
+ * state, which must be set last and atomically, since it may wake meanwhile. All zeroes else.
+ */
+static inline void account__open_asleep(struct wire_thread *t, const struct wire_leave *l)
+{
+	t->cause = l->cause;
+	t->holds = l->holds;
+	if (l->gil)
+		account__select_gil(t, l->gil);
+	if (l->state == ST_GIL_WAIT)
+		account__begin_episode(t, 1, 0);
+}
+
+/* The thread leaves its CPU at `now`. */
+static inline void account__leave(const struct account_window *w, struct wire_thread *t, __u64 now,
+				  const struct wire_leave *l)
+{
+	__u64 ran = account__charge(w, t, now);
+
+	account__charge_cpu(t, ran);
+	if (l->held)
+		t->run_held_ns += ran;
+	if (now >= w->start) {
+		t->voluntary += l->state != ST_RUNQ;
+		t->involuntary += l->state == ST_RUNQ;
+	}
+	if (t->episode.begin) {
+		t->episode.ran += ran;
+		account__leave_episode(w, t, now, l->state);
+	}
+	if (l->state == ST_GIL_WAIT && !t->episode.begin)
+		account__begin_episode(t, now, now);
+	t->state = l->state;
+	t->cause = l->cause;
+	t->holds = l->holds;
+	t->left = now;
+}
+
+/* The thread is woken: from here it waits for a CPU. A wake-up of a runnable thread is no event. */
+static inline void account__wake(const struct account_window *w, struct wire_thread *t, __u64 now)
+{
+	__u64 slept;
+
+	if (t->state < ST_GIL_WAIT)
+		return;
+	slept = account__charge(w, t, now);
+	account__end_sleep(t, now, slept);
+	t->state = ST_RUNQ;
+}
+
+/* The thread gets CPU `cpu` at `now`. */
+static inline void account__run(const struct account_window *w, struct wire_thread *t, __u64 now,
+				__u32 cpu)
+{
+	__u32 was = t->state;
+	__u64 ns;
+
+	if (was >= ST_GIL_WAIT) /* the wake-up was not seen: all of it was sleep */
+		account__wake(w, t, now);
+	ns = account__charge(w, t, now);
+	if (was == ST_RUNQ && now >= w->start)
+		account__count(&t->runq, ns);
+	if (t->episode.begin && t->episode.awake) {
+		t->episode.runq_ns += ns;
+		t->episode.end = now;
+		t->episode.ran = 0;
+		t->episode.gap_runq_ns = 0;
+		t->episode.awake = 0;
+	} else if (t->episode.begin) {
+		t->episode.gap_runq_ns += ns;
+	}
+	if (t->holds) {
+		account__use(t)->held_offcpu_ns += account__clip(w, t->left, now);
+		t->holds = 0;
+	}
+	if (t->cpu != cpu && t->cpu != ACCOUNT_NO_CPU && now >= w->start)
+		t->migrations++;
+	t->cpu = cpu;
+	t->state = ST_RUN;
+}
+
+/* The thread ends, or the window does: nothing may stay open. */
+static inline void account__close(const struct account_window *w, struct wire_thread *t, __u64 now)
+{
+	__u32 was = t->state;
+	__u64 ns = account__charge(w, t, now);
+
+	if (was == ST_RUN)
+		account__charge_cpu(t, ns);
+	if (was >= ST_GIL_WAIT)
+		account__end_sleep(t, now, ns);
+	if (t->episode.begin) {
+		if (was == ST_RUNQ && t->episode.awake)
+			t->episode.runq_ns += ns;
+		if (t->episode.awake)
+			t->episode.end = now;
+		account__end_episode(w, t);
+	}
+	if (was == ST_RUNQ && ns)
+		account__count(&t->runq, ns);
+	if (t->holds)
+		account__use(t)->held_offcpu_ns += account__clip(w, t->left, now);
+	t->holds = 0;
+	t->begin = t->begin > w->start ? t->begin : w->start;
+	t->end = now < w->end ? now : w->end;
+}
+
+#endif

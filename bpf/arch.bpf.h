@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What differs between architectures: where the kernel keeps a sleeping thread's system call. */
+#ifndef GILPROF_ARCH_BPF_H
+#define GILPROF_ARCH_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+/* A system call a thread sleeps in, as it saved its registers on entry. */
+struct arch_call {
+	long nr; /* negative: not in a system call */
+	u64 arg[4];
+	u32 ia32; /* 32-bit: numbers of its own */
+};
+
+#if defined(__TARGET_ARCH_x86)
+
+#define ARCH_TS_COMPAT 0x2 /* TS_COMPAT, arch/x86/include/asm/thread_info.h */
+
+static __always_inline void arch__call(struct task_struct *task, struct arch_call *c)
+{
+	struct pt_regs *r = (struct pt_regs *)bpf_task_pt_regs(task);
+
+	c->nr = BPF_CORE_READ(r, orig_ax);
+	c->ia32 = BPF_CORE_READ(task, thread_info.status) & ARCH_TS_COMPAT;
+	if (c->ia32) { /* entry_INT80_compat(): bx, cx, dx, si */
+		c->nr = (int)c->nr;
+		c->arg[0] = (u32)BPF_CORE_READ(r, bx);
+		c->arg[1] = (u32)BPF_CORE_READ(r, cx);
+		c->arg[2] = (u32)BPF_CORE_READ(r, dx);
+		c->arg[3] = (u32)BPF_CORE_READ(r, si);
+		return;
+	}
+	c->arg[0] = BPF_CORE_READ(r, di);
+	c->arg[1] = BPF_CORE_READ(r, si);
+	c->arg[2] = BPF_CORE_READ(r, dx);
+	c->arg[3] = BPF_CORE_READ(r, r10);
+}
+
+/* pthread_self() of glibc and musl: PyThreadState.thread_id compares equal to it */
+#define arch__tls(task) ((task)->thread.fsbase)
+
+#elif defined(__TARGET_ARCH_arm64)
+
+static __always_inline void arch__call(struct task_struct *task, struct arch_call *c)
+{
+	struct pt_regs *r = (struct pt_regs *)bpf_task_pt_regs(task);
+
+	c->nr = BPF_CORE_READ(r, syscallno);
+	c->ia32 = 0;
+	c->arg[0] = BPF_CORE_READ(r, orig_x0);
+	c->arg[1] = BPF_CORE_READ(r, regs[1]);
+	c->arg[2] = BPF_CORE_READ(r, regs[2]);
+	c->arg[3] = BPF_CORE_READ(r, regs[3]);
+}
+
+/* glibc: struct pthread ends where TPIDR_EL0 points; thread_id is below it by its size, so equal only
+ * on musl. Until that is measured, a holder is not told on arm64. */
+#define arch__tls(task) ((task)->thread.uw.tp_value)
+
+#else
+#error "gilprof knows x86_64 and arm64"
+#endif
+
+#endif

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include "cpu.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+struct account_window window = {~0ull, ~0ull};
+
+/* An array, not a per-CPU one: user space maps it, and its look-up is inlined on every kernel. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* possible CPUs, set before loading */
+	__type(key, u32);
+	__type(value, struct wire_cpu);
+} cpus SEC(".maps");
+
+struct task_struct___old {
+	unsigned int cpu;
+} __attribute__((preserve_access_index));
+
+/*
+ * bpf_ktime_get_ns costs 60 ns on a virtual machine, the run queue's clock 2-6: the scheduler has
+ * just read it. It runs at the rate of sched_clock, so its distance from CLOCK_MONOTONIC is measured
+ * again every 4 ms; at the 500 ppm that NTP may slew, they drift 2 µs apart meanwhile.
+ */
+#define CLOCK_SYNC_NS 4000000ull
+
+struct wire_cpu *cpu__get(u32 cpu)
+{
+	return bpf_map_lookup_elem(&cpus, &cpu);
+}
+
+u32 cpu__of(struct task_struct *task)
+{
+	/* v5.16: bcf9033e5449 ("sched: move CPU field back into thread_info if THREAD_INFO_IN_TASK=y") */
+	struct task_struct___old *old = (void *)task;
+
+	return bpf_core_field_exists(task->thread_info.cpu) ? BPF_CORE_READ(task, thread_info.cpu)
+							     : BPF_CORE_READ(old, cpu);
+}
+
+u64 cpu__clock(struct task_struct *task)
+{
+	struct wire_cpu *c;
+	struct rq *rq;
+	u64 clock;
+
+	if (!bpf_core_field_exists(struct cfs_rq, rq)) /* !CONFIG_FAIR_GROUP_SCHED */
+		return bpf_ktime_get_ns();
+	rq = task->se.cfs_rq->rq;
+	clock = rq->clock;
+	c = cpu__get(rq->cpu);
+	if (!c)
+		return bpf_ktime_get_ns();
+	if (clock - c->clock_synced > CLOCK_SYNC_NS) {
+		c->clock_off = bpf_ktime_get_ns() - clock;
+		c->clock_synced = clock;
+	}
+	return clock + c->clock_off;
+}
+
+void cpu__charge(struct wire_cpu *c, u32 from, u32 to, u64 now)
+{
+	if (from < FOR_COUNT)
+		c->ns[from] += account__clip(&window, c->since, now);
+	if (now > c->since)
+		c->since = now;
+	c->on_cpu = to + 1;
+}
+
+int cpu__lost(u32 cause)
+{
+	struct wire_cpu *c = cpu__get(bpf_get_smp_processor_id());
+
+	if (c && cause < LOST_COUNT)
+		__sync_fetch_and_add(&c->lost[cause], 1);
+	return 0;
+}
+
+int account__tell_leave(struct wire_thread *t, u64 now, const struct wire_leave *l)
+{
+	if (t && l)
+		account__leave(&window, t, now, l);
+	return 0;
+}
+
+int account__tell_run(struct wire_thread *t, u64 now, u32 cpu)
+{
+	if (t)
+		account__run(&window, t, now, cpu);
+	return 0;
+}
+
+int account__tell_wake(struct wire_thread *t, u64 now)
+{
+	if (t)
+		account__wake(&window, t, now);
+	return 0;
+}
+
+int account__tell_close(struct wire_thread *t, u64 now)
+{
+	if (t)
+		account__close(&window, t, now);
+	return 0;
+}

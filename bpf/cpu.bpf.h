@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Per-CPU data: whom the CPU's time goes to, what was lost on it, and the clock. */
+#ifndef GILPROF_CPU_BPF_H
+#define GILPROF_CPU_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include "account.h"
+
+extern struct account_window window; /* defined in cpu.bpf.c, set by user space */
+
+/*
+ * The account's functions (account.h) on this window. Global, as in python.bpf.h: verified once.
+ */
+int account__tell_leave(struct wire_thread *t, u64 now, const struct wire_leave *l);
+int account__tell_run(struct wire_thread *t, u64 now, u32 cpu);
+int account__tell_wake(struct wire_thread *t, u64 now);
+int account__tell_close(struct wire_thread *t, u64 now);
+
+
+/* The record of a CPU, NULL if the number is out of range. */
+struct wire_cpu *cpu__get(u32 cpu) __hidden;
+
+/* The CPU that a task runs or last ran on. */
+u32 cpu__of(struct task_struct *task) __hidden;
+
+/* The clock at a scheduler event on the run queue that `task` belongs to. */
+u64 cpu__clock(struct task_struct *task) __hidden;
+
+/* A CPU's time since its last change of class went to `from`; from now on it goes to `to`. */
+void cpu__charge(struct wire_cpu *c, u32 from, u32 to, u64 now) __hidden;
+
+/* Counts a lost datum on this CPU. */
+int cpu__lost(u32 cause);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The ring buffer to user space: processes' births, execs and ends, and the records of dead threads. */
+#ifndef GILPROF_EVENTS_BPF_H
+#define GILPROF_EVENTS_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include "wire.h"
+
+extern const volatile u32 record_size; /* bytes of struct wire_thread that travel */
+
+void events__fork(struct task_struct *parent, u64 parent_key, struct task_struct *child) __hidden;
+void events__exec(struct task_struct *task, struct wire_thread *t) __hidden;
+void events__exit(struct task_struct *task, struct wire_thread *t) __hidden;
+void events__thread(struct wire_thread *t) __hidden;
+
+#endif

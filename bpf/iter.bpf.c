@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The task iterator: who belongs to the target, what each of its threads sleeps in when the window
+ * opens, and each thread's record when it closes.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "account.h"
+#include "arch.bpf.h"
+#include "cpu.bpf.h"
+#include "events.bpf.h"
+#include "kernel.bpf.h"
+#include "python.bpf.h"
+#include "sleep.bpf.h"
+#include "thread.bpf.h"
+
+const volatile u32 iter_children = 1;
+
+u32 iter_pass = PASS_SEED; /* enum wire_pass */
+struct wire_leave iter_leave = {0}; /* scratch: one iterator runs at a time */
+u64 iter_found = 0;        /* records opened by PASS_SEED: done when a pass finds none */
+
+/* The processes of the target at the start: those the user named and, then, their descendants. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u32); /* tgid */
+	__type(value, u32);
+} roots SEC(".maps");
+
+static __always_inline bool iter__is_target(struct task_struct *task)
+{
+	u32 tgid = task->tgid, parent, one = 1;
+
+	if (bpf_map_lookup_elem(&roots, &tgid))
+		return true;
+	if (!iter_children || (task->flags & PF_KTHREAD))
+		return false;
+	parent = BPF_CORE_READ(task, real_parent, tgid);
+	if (!bpf_map_lookup_elem(&roots, &parent))
+		return false;
+	if (bpf_map_update_elem(&roots, &tgid, &one, BPF_ANY))
+		cpu__lost(LOST_PROCESS_MAP);
+	return true;
+}
+
+static __always_inline void iter__report_process(struct seq_file *seq, struct task_struct *task)
+{
+	struct wire_process_event e = {};
+
+	e.h.type = EV_SEEN;
+	e.h.tgid = task->tgid;
+	e.h.key = task->group_leader->start_boottime;
+	e.ppid = BPF_CORE_READ(task, real_parent, tgid);
+	bpf_probe_read_kernel(e.comm, sizeof(e.comm), task->comm);
+	bpf_seq_write(seq, &e, sizeof(e));
+}
+
+/*
+ * A thread of which nothing is known yet, or that fell asleep before its interpreter was known. An
+ * event may come between the look at the
+ * task and the change of the record: it then has set the state, and what it says holds.
+ */
+static __always_inline void iter__seed_asleep(struct task_struct *task, struct wire_thread *t)
+{
+	struct wire_leave *l = &iter_leave;
+	u32 state = task->__state, was = t->state;
+
+	if (was != ST_UNSEEN && (was < ST_GIL_WAIT || t->python_gen == python_gen))
+		return;
+	l->cause = CAUSE_NONE;
+	l->gil = 0;
+	l->holds = 0;
+	if (t->python_gen != python_gen)
+		python__refresh(t);
+	if (task->on_cpu || task->on_rq)
+		l->state = task->on_cpu ? ST_RUN : ST_RUNQ;
+	else if (state)
+		sleep__classify(task, t, state, false, l);
+	else
+		return;
+	if (l->state >= ST_GIL_WAIT) {
+		l->holds = t->gils && python__held_at_start(t, arch__tls(task));
+		account__open_asleep(t, l);
+	} else if (t->cpu == ACCOUNT_NO_CPU) {
+		t->cpu = cpu__of(task);
+	}
+	__sync_val_compare_and_swap(&t->state, was, l->state);
+}
+
+static __always_inline void iter__seed(struct seq_file *seq, struct task_struct *task)
+{
+	struct wire_thread *t;
+
+	if (!iter__is_target(task))
+		return;
+	if (task->pid == task->tgid)
+		iter__report_process(seq, task);
+	if (task->exit_state)
+		return;
+	t = thread__get(task);
+	if (!t) {
+		t = thread__create(task);
+		if (!t || (t->flags & WT_EXITED))
+			return;
+		__sync_fetch_and_add(&iter_found, 1);
+	}
+	iter__seed_asleep(task, t);
+}
+
+static __always_inline void iter__mark(struct task_struct *task, struct wire_thread *t)
+{
+	u64 ns = thread__kernel_ns(task, bpf_ktime_get_ns());
+
+	if (iter_pass == PASS_MARK_END) {
+		t->kernel_ns = ns;
+		if (task->on_cpu)
+			t->flags |= WT_ON_CPU_END;
+	} else if (!(t->flags & WT_BORN)) {
+		t->kernel_ns_begin = ns;
+		if (task->on_cpu)
+			t->flags |= WT_ON_CPU_START;
+	}
+}
+
+static __always_inline void iter__close(struct seq_file *seq, struct task_struct *task,
+					struct wire_thread *t)
+{
+	u32 size = record_size;
+
+	if (!t->end) /* the iterator comes back to a task whose record found no room */
+		account__tell_close(t, window.end);
+	bpf_probe_read_kernel(t->comm, sizeof(t->comm), task->comm);
+	if (size <= sizeof(*t))
+		bpf_seq_write(seq, t, size);
+}
+
+/* A CPU that never changed its class tells what it runs only here. */
+static __always_inline void iter__note_cpu(struct task_struct *task, struct wire_thread *t)
+{
+	struct wire_cpu *c;
+
+	if (!task->on_cpu)
+		return;
+	c = cpu__get(cpu__of(task));
+	if (c && !c->on_cpu)
+		c->on_cpu = (t ? FOR_TARGET : FOR_OTHER) + 1;
+}
+
+SEC("iter/task")
+int tasks(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct seq_file *seq = ctx->meta->seq;
+	struct wire_thread *t;
+
+	if (!task)
+		return 0;
+	if (iter_pass == PASS_SEED) {
+		iter__seed(seq, task);
+		return 0;
+	}
+	t = thread__get(task);
+	if (iter_pass == PASS_MARK_END)
+		iter__note_cpu(task, t);
+	if (!t)
+		return 0;
+	if (iter_pass == PASS_CLOSE)
+		iter__close(seq, task, t);
+	else
+		iter__mark(task, t);
+	return 0;
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include "arch.bpf.h"
+#include "cpu.bpf.h"
+#include "kernel.bpf.h"
+#include "python.bpf.h"
+
+/* Purpose of each futex word of a GIL, per C library (user/pyver.c). */
+const volatile u8 gil_words[LIBC_COUNT][WIRE_GIL_WORDS] = {};
+
+/* Raised by user space whenever it changes an entry of `pythons`. */
+u32 python_gen = 1;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u32); /* tgid */
+	__type(value, struct wire_python);
+} pythons SEC(".maps");
+
+/*
+ * Head of struct _gil_runtime_state, the same in 3.8 to 3.15 (Include/internal/pycore_gil.h; in a
+ * free-threaded build `enabled` comes before it, which user space has skipped). The fifth member is
+ * cond, the sixth mutex. One read: it costs 116 ns whatever its size.
+ */
+struct gil {
+	u64 interval; /* µs */
+	u64 last_holder;
+	s32 locked;
+	u32 pad;
+	u64 switch_number;
+};
+
+#define GIL_COND 32       /* musl: its waiters' list begins 8 bytes in, */
+#define GIL_SWITCH_COND 120
+#define MUSL_HEAD 8       /* pthread_cond_t._c_head, src/thread/pthread_cond_timedwait.c */
+#define MUSL_BARRIER 20   /* struct waiter.barrier, the word that is waited on */
+
+/*
+ * Who a PyThreadState belongs to is asked again after this time: it may have been freed and its
+ * memory used for another thread's.
+ */
+#define STRANGER_NS 1000000ull
+
+static __always_inline struct wire_python *python__find(struct wire_thread *t)
+{
+	struct wire_python *p = bpf_map_lookup_elem(&pythons, &t->tgid);
+
+	return p && p->key == t->key && p->execs == t->execs ? p : NULL;
+}
+
+int python__refresh(struct wire_thread *t)
+{
+	struct wire_python *p;
+	u32 i;
+
+	if (!t)
+		return 0;
+	p = python__find(t);
+
+	t->python_gen = python_gen;
+	t->python_known = p != NULL;
+	t->gils = p ? p->gils : 0;
+	if (!t->gils)
+		return 0;
+	t->thread_id = p->thread_id;
+	t->libc = p->libc;
+	for (i = 0; i < WIRE_MAX_GILS && i < p->gils; i++) {
+		if (p->gil[i] == t->gil)
+			return 0;
+	}
+	if (!account__select_gil(t, p->gil[0]))
+		cpu__lost(LOST_GIL_USES);
+	t->own_tstate = 0;
+	t->other_tstate = 0;
+	return 0;
+}
+
+void python__fork(struct task_struct *parent, struct task_struct *child)
+{
+	u32 from = parent->tgid, to = child->tgid;
+	struct wire_python *p = bpf_map_lookup_elem(&pythons, &from), copy;
+
+	if (!p || parent->mm == child->mm) /* vfork: it must not be taken for its parent */
+		return;
+	copy = *p;
+	copy.key = child->group_leader->start_boottime;
+	copy.execs = 0;
+	if (bpf_map_update_elem(&pythons, &to, &copy, BPF_ANY))
+		cpu__lost(LOST_PROCESS_MAP);
+}
+
+void python__forget(u32 tgid)
+{
+	bpf_map_delete_elem(&pythons, &tgid);
+}
+
+static __always_inline u32 python__word_of(struct wire_thread *t, u64 gil, u64 uaddr)
+{
+	u64 word = (uaddr - gil) / 4;
+
+	if (word >= WIRE_GIL_WORDS || t->libc >= LIBC_COUNT)
+		return GW_NONE;
+	return gil_words[t->libc][word];
+}
+
+/* musl sleeps on a word of the waiter's own stack, which the condition's list points to. */
+static __always_inline u32 python__word_of_musl(u64 gil, u64 uaddr)
+{
+	u64 head = 0;
+
+	bpf_probe_read_user(&head, sizeof(head), (void *)(gil + GIL_COND + MUSL_HEAD));
+	if (head && head + MUSL_BARRIER == uaddr)
+		return GW_WAIT;
+	bpf_probe_read_user(&head, sizeof(head), (void *)(gil + GIL_SWITCH_COND + MUSL_HEAD));
+	return head && head + MUSL_BARRIER == uaddr ? GW_DROP : GW_NONE;
+}
+
+u32 python__word(struct wire_thread *t, u64 uaddr, u64 *gil, u32 current)
+{
+	struct wire_python *p;
+	u32 i, word;
+
+	if (!t || !gil)
+		return GW_NONE;
+	*gil = t->gil;
+	word = python__word_of(t, t->gil, uaddr);
+	if (!word && current && t->libc == LIBC_MUSL)
+		word = python__word_of_musl(t->gil, uaddr);
+	if (word || t->gils < 2)
+		return word;
+	p = python__find(t);
+	for (i = 0; p && i < WIRE_MAX_GILS; i++) {
+		if (i >= p->gils)
+			break;
+		*gil = p->gil[i];
+		word = python__word_of(t, *gil, uaddr);
+		if (!word && current && t->libc == LIBC_MUSL)
+			word = python__word_of_musl(*gil, uaddr);
+		if (word)
+			return word;
+	}
+	return GW_NONE;
+}
+
+/* Is the PyThreadState the current thread's? Remembers the answer for strangers for a while. */
+static __always_inline bool python__is_mine(struct wire_thread *t, u64 tls, u64 tstate, u64 now)
+{
+	u64 id = 0;
+
+	if (tstate == t->other_tstate && now - t->other_checked < STRANGER_NS)
+		return false;
+	if (bpf_probe_read_user(&id, sizeof(id), (void *)(tstate + t->thread_id))) {
+		cpu__lost(LOST_GIL_READ);
+		return false;
+	}
+	if (id == tls) {
+		t->own_tstate = tstate;
+		return true;
+	}
+	t->other_tstate = tstate;
+	t->other_checked = now;
+	return false;
+}
+
+static __always_inline void python__note_switches(struct wire_thread *t, const struct gil *g)
+{
+	struct wire_gil_use *use = account__use(t);
+
+	if (!use->seen)
+		use->switch_first = g->switch_number;
+	use->seen = 1;
+	use->switch_last = g->switch_number;
+	t->interval_us = g->interval;
+}
+
+/* As python__holds, of the GIL at `gil` alone. */
+static __always_inline u32 python__look(struct wire_thread *t, u64 tls, u64 gil, u64 now,
+					struct gil *g)
+{
+	if (bpf_probe_read_user(g, sizeof(*g), (void *)gil)) {
+		cpu__lost(LOST_GIL_READ);
+		return 0;
+	}
+	if (g->locked > 0 && g->last_holder)
+		return python__is_mine(t, tls, g->last_holder, now) ? 2 : 0;
+	return g->last_holder && g->last_holder == t->own_tstate;
+}
+
+/* The process has several GILs and the thread does not hold the one it used last: another one? */
+static __noinline u32 python__look_further(struct wire_thread *t, u64 tls, u64 now)
+{
+	struct wire_python *p = python__find(t);
+	u64 before = t->gil;
+	struct gil g;
+	u32 i;
+
+	for (i = 0; p && i < WIRE_MAX_GILS; i++) {
+		if (i >= p->gils)
+			break;
+		if (p->gil[i] == before)
+			continue;
+		if (python__look(t, tls, p->gil[i], now, &g) == 2) {
+			if (!account__select_gil(t, p->gil[i]))
+				cpu__lost(LOST_GIL_USES);
+			python__note_switches(t, &g);
+			return 2;
+		}
+	}
+	return 0;
+}
+
+u32 python__holds(struct wire_thread *t, u64 tls, u64 now)
+{
+	struct gil g = {};
+	u32 holds;
+
+	if (!t)
+		return 0;
+	holds = python__look(t, tls, t->gil, now, &g);
+	if (g.interval)
+		python__note_switches(t, &g);
+	if (holds < 2 && t->gils > 1 && python__look_further(t, tls, now))
+		return 2;
+	return holds;
+}
+
+u32 python__held_at_start(struct wire_thread *t, u64 tls)
+{
+	struct wire_python *p;
+	u32 i;
+
+	if (!t)
+		return 0;
+	p = python__find(t);
+	for (i = 0; p && i < WIRE_MAX_GILS; i++) {
+		if (i >= p->gils)
+			break;
+		if (p->holder[i] && p->holder[i] == tls)
+			return account__select_gil(t, p->gil[i]);
+	}
+	return 0;
+}

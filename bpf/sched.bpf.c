@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The scheduler's own events: each probe is a shim over one function, which tells the account. */
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "account.h"
+#include "arch.bpf.h"
+#include "cpu.bpf.h"
+#include "events.bpf.h"
+#include "kernel.bpf.h"
+#include "python.bpf.h"
+#include "sleep.bpf.h"
+#include "thread.bpf.h"
+
+const volatile u32 follow_children = 1;
+const volatile u32 drop_every = 0; /* the tests' way to lose events: laws must notice */
+
+u32 command_tgid = 0; /* the window opens at this process's next exec */
+
+/* A task of the target leaves its CPU. */
+static __always_inline void sched__leave(struct task_struct *task, struct wire_thread *t, u64 now,
+					 bool preempt, u32 task_state)
+{
+	struct wire_leave *l = &t->leave;
+
+	l->state = ST_RUNQ;
+	l->cause = CAUSE_NONE;
+	l->gil = 0;
+	l->holds = 0;
+	l->held = 0;
+	if (t->python_gen != python_gen)
+		python__refresh(t);
+	/* A pending signal sets the state back to running: it has not gone to sleep after all. */
+	if (!preempt && task_state && task->__state)
+		sleep__classify(task, t, task_state, true, l);
+	if (l->gil && l->gil != t->gil && !account__select_gil(t, l->gil))
+		cpu__lost(LOST_GIL_USES);
+	if (t->gils && task->mm) {
+		u32 holds = python__holds(t, arch__tls(task), now);
+
+		l->holds = holds == 2;
+		l->held = holds || l->state == ST_GIL_DROP;
+	}
+	account__tell_leave(t, now, l);
+}
+
+/* Its last switch: exit_notify() and all are behind it, nothing of it runs after this. */
+static __always_inline void sched__end(struct task_struct *task, struct wire_thread *t, u64 now)
+{
+	account__tell_close(t, now);
+	t->kernel_ns = task->se.sum_exec_runtime;
+	bpf_probe_read_kernel(t->comm, sizeof(t->comm), task->comm);
+	t->flags |= WT_EXITED;
+	if (now >= window.start)
+		events__thread(t);
+}
+
+static __always_inline u32 sched__class(struct task_struct *task, struct wire_thread *t)
+{
+	return t ? FOR_TARGET : task->pid ? FOR_OTHER : FOR_IDLE;
+}
+
+static __always_inline bool sched__dropped(struct wire_cpu *c)
+{
+	return drop_every && c->target_switches % drop_every == 0;
+}
+
+static __always_inline int sched__switch(bool preempt, struct task_struct *prev,
+					 struct task_struct *next, u32 prev_state)
+{
+	struct wire_thread *out = thread__get(prev), *in = thread__get(next);
+	u32 from = sched__class(prev, out), to = sched__class(next, in);
+	u32 cpu = bpf_get_smp_processor_id();
+	struct wire_cpu *c;
+	u64 now;
+
+	if (from == to && from != FOR_TARGET)
+		return 0;
+	now = cpu__clock(prev);
+	c = cpu__get(cpu);
+	if (!c || now >= window.end)
+		return 0;
+	if (from != to)
+		cpu__charge(c, from, to, now);
+	if (from != FOR_TARGET && to != FOR_TARGET)
+		return 0;
+	c->target_switches++;
+	if (out && (prev_state & TASK_DEAD))
+		sched__end(prev, out, now);
+	else if (out && !sched__dropped(c))
+		sched__leave(prev, out, now, preempt, prev_state);
+	if (in)
+		account__tell_run(in, now, cpu);
+	return 0;
+}
+
+/* v5.18: fa2c3254d7cf ("sched/tracing: Don't re-read p->state when emitting sched_switch event") */
+SEC("tp_btf/sched_switch")
+int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
+	     unsigned int prev_state)
+{
+	return sched__switch(preempt, prev, next, prev_state);
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(sched_switch_old, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	return sched__switch(preempt, prev, next, prev->__state);
+}
+
+/* Not sched_waking: that may come before the sleeper has even left its CPU. */
+SEC("tp_btf/sched_wakeup")
+int BPF_PROG(sched_wakeup, struct task_struct *task)
+{
+	struct wire_thread *t = thread__get(task);
+	u64 now;
+
+	if (!t || t->state < ST_GIL_WAIT)
+		return 0;
+	now = cpu__clock(task);
+	if (now < window.end)
+		account__tell_wake(t, now);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(sched_fork, struct task_struct *parent, struct task_struct *child)
+{
+	struct wire_thread *p = thread__get(parent), *t;
+	bool process = parent->tgid != child->tgid;
+	u64 now;
+
+	if (!p || (process && !follow_children))
+		return 0;
+	now = bpf_ktime_get_ns();
+	if (now >= window.end)
+		return 0;
+	t = thread__create(child);
+	if (!t)
+		return 0;
+	account__open(t, now, ST_RUNQ);
+	t->flags = WT_BORN;
+	if (!process) {
+		t->execs = p->execs;
+		return 0;
+	}
+	python__fork(parent, child);
+	events__fork(parent, p->key, child);
+	return 0;
+}
+
+/* Another thread than the leader made exec: the old TID ends here, the leader's goes on in it. */
+static __always_inline struct wire_thread *sched__take_over(struct task_struct *task,
+							    struct wire_thread *t, u64 now)
+{
+	u32 execs = t->execs;
+	u64 kernel_ns = thread__kernel_ns(task, now);
+
+	account__tell_close(t, now);
+	t->kernel_ns = kernel_ns;
+	bpf_probe_read_kernel(t->comm, sizeof(t->comm), task->comm);
+	t->flags |= WT_EXITED;
+	if (now >= window.start)
+		events__thread(t);
+	t = thread__renew(task);
+	if (!t)
+		return NULL;
+	account__open(t, now, ST_RUN);
+	t->cpu = bpf_get_smp_processor_id();
+	t->flags = WT_BORN | WT_EXEC_BEGAN;
+	t->kernel_ns_begin = kernel_ns;
+	t->execs = execs;
+	return t;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(sched_exec, struct task_struct *task, u32 old_pid)
+{
+	struct wire_thread *t = thread__get(task);
+	u64 now;
+
+	if (!t)
+		return 0;
+	now = bpf_ktime_get_ns();
+	if (now >= window.end)
+		return 0;
+	python__forget(task->tgid);
+	if ((u32)task->tgid == command_tgid && window.start == ~0ull) {
+		t->kernel_ns_begin = thread__kernel_ns(task, now);
+		window.start = now;
+	}
+	if (old_pid != (u32)task->pid)
+		t = sched__take_over(task, t, now);
+	if (!t)
+		return 0;
+	t->execs++;
+	t->python_gen = 0;
+	t->gils = 0;
+	t->gil = 0;
+	t->holds = 0;
+	events__exec(task, t);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(sched_exit, struct task_struct *task)
+{
+	struct wire_thread *t = thread__get(task);
+
+	if (!t || task->signal->live.counter > 0)
+		return 0;
+	python__forget(task->tgid);
+	events__exit(task, t);
+	return 0;
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include "arch.bpf.h"
+#include "kernel.bpf.h"
+#include "python.bpf.h"
+#include "sleep.bpf.h"
+
+/* enum wire_syscall_class per system call number; user/syscalls.c knows the numbers. */
+const volatile u8 syscall_class[WIRE_SYSCALLS] = {};
+const volatile u8 syscall_class_ia32[WIRE_SYSCALLS] = {};
+
+/* A descriptor's class by the type of its inode: neither pipe nor socket is a file. */
+static __always_inline u32 sleep__fd_state(struct task_struct *task, u64 fd)
+{
+	struct fdtable *table;
+	struct file *file = NULL;
+	u16 mode;
+
+	if (!task->files)
+		return ST_IO_FILE;
+	table = task->files->fdt;
+	if (fd >= table->max_fds)
+		return ST_IO_FILE;
+	bpf_probe_read_kernel(&file, sizeof(file), table->fd + fd);
+	if (!file)
+		return ST_IO_FILE;
+	mode = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
+	return mode == S_IFIFO ? ST_IO_PIPE : mode == S_IFSOCK ? ST_IO_SOCKET : ST_IO_FILE;
+}
+
+static __always_inline u32 sleep__futex_state(struct wire_thread *t, u64 uaddr, bool current,
+					      struct wire_leave *l)
+{
+	u64 gil = 0;
+	u32 word;
+
+	if (!t->gils)
+		return ST_LOCK_WAIT;
+	word = python__word(t, uaddr, &gil, current);
+	if (!word)
+		return ST_LOCK_WAIT;
+	l->gil = gil;
+	return word == GW_WAIT ? ST_GIL_WAIT : ST_GIL_DROP;
+}
+
+static __always_inline u32 sleep__call_state(struct task_struct *task, struct wire_thread *t,
+					     const struct arch_call *c, u32 class, bool current,
+					     struct wire_leave *l)
+{
+	switch (class) {
+	case SC_FUTEX:
+		return sleep__futex_state(t, c->arg[0], current, l);
+	case SC_IO_FD:
+		return sleep__fd_state(task, c->arg[0]);
+	case SC_IO_FILE:
+		return ST_IO_FILE;
+	case SC_IO_SOCKET:
+		return ST_IO_SOCKET;
+	case SC_IO_POLL:
+		return ST_IO_POLL;
+	case SC_POLL:
+		return c->arg[1] ? ST_IO_POLL : ST_SLEEP;
+	case SC_SELECT:
+		return c->arg[0] && (c->arg[1] | c->arg[2] | c->arg[3]) ? ST_IO_POLL : ST_SLEEP;
+	case SC_SLEEP:
+		return ST_SLEEP;
+	case SC_CHILD:
+		return ST_CHILD_WAIT;
+	case SC_CLONE:
+		return c->arg[0] & CLONE_VFORK ? ST_CHILD_WAIT : ST_BLOCKED;
+	default:
+		return ST_BLOCKED;
+	}
+}
+
+static __always_inline void sleep__in_call(struct task_struct *task, struct wire_thread *t,
+					   const struct arch_call *c, bool current,
+					   struct wire_leave *l)
+{
+	u64 nr = c->nr;
+	u32 class = SC_OTHER;
+
+	if (nr < WIRE_SYSCALLS)
+		class = c->ia32 ? syscall_class_ia32[nr] : syscall_class[nr];
+	if (class == SC_RESTART && t->asleep_state) { /* it has lost its number: its last sleep goes on */
+		l->state = t->asleep_state;
+		l->cause = t->asleep_cause;
+		l->gil = l->state == ST_GIL_WAIT || l->state == ST_GIL_DROP ? t->gil : 0;
+		return;
+	}
+	l->state = sleep__call_state(task, t, c, class, current, l);
+	if (l->state == ST_BLOCKED)
+		l->cause = (c->ia32 ? CAUSE_IA32 : 0) + (nr < CAUSE_IA32 ? nr : CAUSE_IA32 - 1);
+	t->asleep_state = l->state;
+	t->asleep_cause = l->cause;
+}
+
+void sleep__classify(struct task_struct *task, struct wire_thread *t, u32 task_state, bool current,
+		     struct wire_leave *l)
+{
+	struct arch_call call = {};
+
+	l->state = ST_BLOCKED;
+	if (task_state & (__TASK_STOPPED | __TASK_TRACED)) {
+		l->cause = task_state & __TASK_STOPPED ? CAUSE_STOPPED : CAUSE_TRACED;
+		return;
+	}
+	arch__call(task, &call);
+	if (call.nr >= 0)
+		sleep__in_call(task, t, &call, current, l);
+	else
+		l->cause = task_state & TASK_UNINTERRUPTIBLE ? CAUSE_PAGE_FAULT : CAUSE_KERNEL;
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include "cpu.bpf.h"
+#include "thread.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct wire_thread);
+} threads SEC(".maps");
+
+struct wire_thread *thread__get(struct task_struct *task)
+{
+	struct wire_thread *t;
+
+	/* Most tasks have no storage of any program: see that without calling a helper. */
+	if (!task->bpf_storage)
+		return NULL;
+	t = bpf_task_storage_get(&threads, task, 0, 0);
+	return t && !(t->flags & WT_EXITED) ? t : NULL;
+}
+
+static __always_inline void thread__identify(struct wire_thread *t, struct task_struct *task)
+{
+	t->tid = task->pid;
+	t->tgid = task->tgid;
+	t->key = task->group_leader->start_boottime;
+	t->cpu = ACCOUNT_NO_CPU;
+	t->cause = CAUSE_NONE;
+}
+
+struct wire_thread *thread__create(struct task_struct *task)
+{
+	struct wire_thread *t;
+
+	t = bpf_task_storage_get(&threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!t) {
+		cpu__lost(LOST_THREAD_STORAGE);
+		return NULL;
+	}
+	if (!t->tid)
+		thread__identify(t, task);
+	return t;
+}
+
+struct wire_thread *thread__renew(struct task_struct *task)
+{
+	bpf_task_storage_delete(&threads, task);
+	return thread__create(task);
+}
+
+u64 thread__kernel_ns(struct task_struct *task, u64 now)
+{
+	u64 ns = task->se.sum_exec_runtime, clock;
+	struct wire_cpu *c;
+	struct rq *rq;
+
+	if (!task->on_cpu || !bpf_core_field_exists(struct cfs_rq, rq))
+		return ns;
+	/* sum_exec_runtime is as old as the run queue's clock: up to a tick */
+	rq = task->se.cfs_rq->rq;
+	c = cpu__get(rq->cpu);
+	clock = rq->clock;
+	if (c && c->clock_synced && now > clock + c->clock_off)
+		ns += now - (clock + c->clock_off);
+	return ns;
+}

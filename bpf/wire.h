@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The contract between the kernel side and user space: every struct that crosses a map, an iterator
+ * or the ring buffer. Fixed-width types only, sizes asserted, enums append-only. All times are
+ * nanoseconds of CLOCK_MONOTONIC.
+ */
+#ifndef GILPROF_WIRE_H
+#define GILPROF_WIRE_H
+
+#include "hist.h"
+#include "types.h"
+
+#define WIRE_COMM_LEN 16     /* TASK_COMM_LEN, include/linux/sched.h */
+#define WIRE_ARGS_LEN 256    /* of a command line; the rest is cut */
+#define WIRE_MAX_GILS 16     /* GILs of one process; further interpreters are counted as lost */
+#define WIRE_GIL_USES 4      /* GILs that one thread can use and have told apart */
+#define WIRE_BLOCK_CAUSES 6  /* causes of `blocked` told apart per thread; the rest is "other" */
+#define WIRE_MAX_CPUS 256    /* CPUs whose share of a thread's time is told apart */
+#define WIRE_SYSCALLS 512    /* system call numbers; x86_64 ends at 470 in Linux 6.18 */
+#define WIRE_GIL_WORDS 56    /* 4-byte words of struct _gil_runtime_state: 208 bytes, 216 free-threaded */
+
+/* Where a thread's time goes: design section 2, with io_wait split by class and run not yet split. */
+enum wire_state {
+	ST_UNSEEN = 0, /* traced, but nothing known of it yet */
+	ST_RUN = 1,
+	ST_RUNQ = 2,
+	ST_GIL_WAIT = 3,
+	ST_GIL_DROP = 4,
+	ST_LOCK_WAIT = 5,
+	ST_IO_FILE = 6,
+	ST_IO_PIPE = 7,
+	ST_IO_SOCKET = 8,
+	ST_IO_POLL = 9,
+	ST_SLEEP = 10,
+	ST_CHILD_WAIT = 11,
+	ST_BLOCKED = 12,
+	ST_COUNT = 13,
+};
+
+/* What a thread asleep in a system call waits for, per system call number (user/syscalls.c). */
+enum wire_syscall_class {
+	SC_OTHER = 0,   /* blocked, named after the call */
+	SC_FUTEX = 1,   /* the GIL or a lock, by the address in argument 0 */
+	SC_IO_FD = 2,   /* file, pipe or socket, by the descriptor in argument 0 */
+	SC_IO_FILE = 3,
+	SC_IO_SOCKET = 4,
+	SC_IO_POLL = 5,
+	SC_POLL = 6,    /* poll, ppoll: argument 1 counts the descriptors; none of them is a sleep */
+	SC_SELECT = 7,  /* select, pselect6: no set given is a sleep */
+	SC_SLEEP = 8,
+	SC_CHILD = 9,
+	SC_CLONE = 10,  /* clone: child_wait if argument 0 has CLONE_VFORK */
+	SC_RESTART = 11, /* restart_syscall has lost its number: the last state goes on */
+	SC_COUNT = 12,
+};
+
+/* What a futex word inside the GIL is for, per libc (user/pyver.c has the tables and sources). */
+enum wire_gil_word {
+	GW_NONE = 0, /* not a word of the GIL's condition variables or mutexes: an ordinary lock */
+	GW_WAIT = 1, /* the condition or the mutex: waits for the GIL */
+	GW_DROP = 2, /* switch_cond, switch_mutex, the signaller's quiescence: gives the GIL away */
+};
+
+/* The layouts that enum wire_gil_word is known for. */
+enum wire_libc {
+	LIBC_UNKNOWN = 0,
+	LIBC_GLIBC_2_25 = 1, /* glibc 2.25 to 2.40 */
+	LIBC_GLIBC_2_41 = 2, /* glibc 2.41 and later: no g_refs any more */
+	LIBC_MUSL = 3,       /* waits on a word of the waiter's own stack */
+	LIBC_COUNT = 4,
+};
+
+/* Causes of `blocked` beside system call numbers. */
+enum wire_cause {
+	CAUSE_IA32 = 0x1000, /* + number: a 32-bit system call, which has numbers of its own */
+	CAUSE_STOPPED = 0x2000,
+	CAUSE_TRACED = 0x2001,
+	CAUSE_PAGE_FAULT = 0x2002, /* D state outside a system call */
+	CAUSE_KERNEL = 0x2003,     /* asleep outside a system call, not in D state */
+	CAUSE_OTHER = 0x2004,      /* what did not fit WIRE_BLOCK_CAUSES */
+	CAUSE_NONE = 0xffff,
+};
+
+/* Everything that can be lost, by cause. Each is a counter in the report. */
+enum wire_lost {
+	LOST_RING_FULL = 0,       /* an event found no room in the ring buffer */
+	LOST_THREAD_STORAGE = 1,  /* no memory for a new thread's record: it is not accounted */
+	LOST_PROCESS_MAP = 2,     /* no room to follow a process, or to copy its GIL at fork */
+	LOST_SAMPLE_STORAGE = 3,  /* a sample found its thread's record busy */
+	LOST_GIL_READ = 4,        /* the GIL could not be read (page gone, thread exiting) */
+	LOST_GIL_USES = 5,        /* a thread used more GILs than are told apart */
+	LOST_CLOCK_BACKWARDS = 6, /* a negative interval between two CPUs, clamped to zero */
+	LOST_RECURSION = 7,       /* the kernel skipped one of our programs (recursion_misses) */
+	LOST_COUNT = 8,
+};
+
+/* How a process's GILs are found; user space fills it in, one entry per Python process. */
+struct wire_python {
+	__u64 key;       /* the process it holds for: start of its leader, PIDs are reused */
+	__u32 execs;     /* and how many execs it had made: exec voids all addresses */
+	__u32 gils;      /* entries of gil[] in use; 0 when the build has no GIL */
+	__u32 thread_id; /* offset of PyThreadState.thread_id, the thread's fs base */
+	__u32 libc;      /* enum wire_libc */
+	__u64 gil[WIRE_MAX_GILS]; /* addresses of `interval` in struct _gil_runtime_state */
+	__u64 holder[WIRE_MAX_GILS]; /* fs base of the thread that held it when user space looked; 0: none */
+};
+
+/* One thread's dealings with one GIL. */
+struct wire_gil_use {
+	__u64 gil; /* address; 0 ends the list */
+	__u64 held_offcpu_ns;
+	__u64 wait_ns;      /* asleep, waiting for it */
+	__u64 switch_first; /* gil->switch_number as this thread first and last saw it */
+	__u64 switch_last;
+	__u32 samples; /* taken while the thread held it */
+	__u32 waits;   /* sleeps */
+	__u32 seen;    /* switch_first and switch_last are valid */
+	__u32 pad;
+};
+
+/*
+ * One wait for the GIL: from its first sleep until the thread runs again for good. take_gil sleeps
+ * for one switch interval at a time (CPython Python/ceval_gil.c, take_gil), so a sleep that timed
+ * out and is followed by another sleep on the same GIL is the same wait.
+ */
+struct wire_episode {
+	__u64 begin;       /* of the first sleep; 0: no episode */
+	__u64 end;         /* when it last got a CPU back */
+	__u64 slept;       /* begin of the latest sleep; 0 if that was before we looked */
+	__u64 ran;         /* ns on a CPU since `end` */
+	__u64 asleep_ns;   /* so far */
+	__u64 runq_ns;
+	__u64 gap_runq_ns; /* in the run queue since `end`: part of it if the wait goes on */
+	__u32 awake;       /* woken, not yet running */
+	__u32 timed_out;   /* the latest sleep lasted as long as the switch interval */
+};
+
+struct wire_blocked {
+	__u64 ns;
+	__u32 cause; /* enum wire_cause or a system call number; CAUSE_NONE ends the list */
+	__u32 count;
+};
+
+/* Distribution of one kind of interval. */
+struct wire_hist {
+	__u64 total_ns;
+	__u64 max_ns;
+	__u64 count;
+	__u32 bucket[HIST_BUCKETS];
+};
+
+/* Why and how a thread leaves its CPU. */
+struct wire_leave {
+	__u32 state; /* ST_RUNQ when preempted, else what it sleeps in */
+	__u32 cause; /* of ST_BLOCKED */
+	__u64 gil;   /* address of the GIL it waits for or gives away, else 0 */
+	__u32 holds; /* it holds a GIL */
+	__u32 held;  /* it holds one, or was the last to hold one */
+};
+
+enum wire_thread_flags {
+	WT_BORN = 1,       /* created inside the window */
+	WT_EXITED = 2,     /* ended inside the window */
+	WT_EXEC_BEGAN = 4, /* began when another thread of the process made exec and took the leader's TID */
+	WT_ON_CPU_START = 8, /* was on a CPU when its record was opened, so */
+	WT_ON_CPU_END = 16,  /* kernel_ns is off by up to a tick at that edge */
+};
+
+/*
+ * One thread's account. It lives in task storage while the thread lives and is sent whole when the
+ * thread ends or the window closes.
+ */
+struct wire_thread {
+	__u64 key;   /* of its process: start of the leader, boot-time ns */
+	__u32 tgid;
+	__u32 tid;
+	char comm[WIRE_COMM_LEN];
+	__u32 flags; /* enum wire_thread_flags */
+	__u32 execs;
+	__u64 begin; /* of its existence inside the window */
+	__u64 end;
+
+	/* what it does now */
+	__u64 since; /* when `state` began */
+	__u64 left;  /* when it last left a CPU */
+	/* scratch of a switch: values on the BPF stack would make the verifier follow each apart */
+	struct wire_leave leave;
+	__u32 state;      /* enum wire_state */
+	__u32 cause;      /* why blocked */
+	__u32 asleep_state; /* of its last sleep in a system call, for restart_syscall */
+	__u32 asleep_cause;
+	__u32 cpu;        /* it runs or last ran on */
+	__u32 holds;      /* 1: left its CPU while holding the GIL */
+
+	/* totals */
+	__u64 state_ns[ST_COUNT];
+	__u64 run_held_ns; /* of ST_RUN: stretches that ended as holder or last holder of the GIL */
+	__u64 kernel_ns_begin; /* sum_exec_runtime of the task at both ends: the second source of law 4 */
+	__u64 kernel_ns;
+	__u64 voluntary;
+	__u64 involuntary;
+	__u64 migrations;
+	__u64 samples;      /* cpu-clock samples taken on this thread */
+	__u64 unknown_gil_samples; /* of those, before it was known whether its process has a GIL */
+
+	/* its GIL */
+	__u32 python_gen;   /* generation of wire_python seen */
+	__u32 python_known; /* user space has told whether its process has a GIL */
+	__u32 gils;         /* how many its process has */
+	__u64 gil;          /* the one it last used */
+	__u64 own_tstate;   /* its PyThreadState, when it was last seen holding */
+	__u64 other_tstate; /* a holder that was somebody else, */
+	__u64 other_checked; /* and when that was checked */
+	__u32 thread_id;    /* copies of wire_python */
+	__u32 libc;
+	__u32 use;          /* index in uses[] of `gil` */
+	__u32 interval_us;  /* the switch interval of `gil`, in µs */
+	__u32 pad;
+	struct wire_gil_use uses[WIRE_GIL_USES];
+
+	/* parts of all episodes of waiting for the GIL; gil_wait.total_ns is their sum */
+	__u64 episode_asleep_ns;
+	__u64 episode_runq_ns;
+	__u64 episode_running_ns;
+	struct wire_episode episode; /* open, or not yet known to be over */
+
+	struct wire_blocked blocked[WIRE_BLOCK_CAUSES];
+	struct wire_hist gil_wait; /* episodes */
+	struct wire_hist runq;
+	__u64 cpu_ns[WIRE_MAX_CPUS]; /* last: only the possible CPUs' part of it travels */
+};
+
+_Static_assert(sizeof(struct wire_gil_use) == 56, "wire_gil_use has a hole");
+_Static_assert(sizeof(struct wire_leave) == 24, "wire_leave has a hole");
+_Static_assert(sizeof(struct wire_episode) == 64, "wire_episode has a hole");
+_Static_assert(sizeof(struct wire_blocked) == 16, "wire_blocked has a hole");
+_Static_assert(sizeof(struct wire_hist) == 24 + 4 * HIST_BUCKETS, "wire_hist has a hole");
+_Static_assert(sizeof(struct wire_python) == 24 + 16 * WIRE_MAX_GILS, "wire_python has a hole");
+_Static_assert(sizeof(struct wire_thread) % 8 == 0, "wire_thread has a hole at its end");
+
+/* Events in the ring buffer; each begins with this. */
+enum wire_event_type {
+	EV_FORK = 1,   /* a process was born */
+	EV_EXEC = 2,
+	EV_EXIT = 3,   /* its last thread is leaving */
+	EV_THREAD = 4, /* a thread ended: struct wire_thread_event */
+	EV_SEEN = 5,   /* a process found by the task iterator, not in the ring */
+};
+
+struct wire_event {
+	__u32 type;
+	__u32 tgid;
+	__u64 key;
+	__u64 time;
+};
+
+struct wire_process_event {
+	struct wire_event h;
+	__u64 parent_key; /* EV_FORK; 0 if the parent is not traced */
+	__u32 ppid;
+	__s32 status;     /* EV_EXIT: as wait(2) gives it */
+	__u32 execs;
+	__u32 pad;
+	char comm[WIRE_COMM_LEN];
+};
+
+struct wire_exec_event { /* EV_EXEC */
+	struct wire_process_event p;
+	__u64 args_len;
+	char args[WIRE_ARGS_LEN]; /* as in /proc/PID/cmdline */
+};
+
+struct wire_thread_event {
+	struct wire_event h;
+	struct wire_thread thread; /* its cpu_ns cut after the possible CPUs */
+};
+
+/* Per CPU: whom its time went to. */
+enum wire_cpu_for {
+	FOR_TARGET = 0,
+	FOR_OTHER = 1,
+	FOR_IDLE = 2,
+	FOR_COUNT = 3,
+};
+
+struct wire_cpu {
+	__u64 ns[FOR_COUNT];
+	__u64 since;     /* last change of class */
+	__u64 clock_off; /* CLOCK_MONOTONIC minus the run queue's clock, */
+	__u64 clock_synced; /* measured at this reading of the latter */
+	__u32 on_cpu;    /* class + 1 of what runs on it; 0: no change of class was seen */
+	__u32 pad0;
+	__u64 lost[LOST_COUNT];
+	__u64 target_switches; /* of threads of the target, either way */
+	__u64 samples;
+	__u64 pad[7]; /* CPUs must not share cache lines */
+};
+
+_Static_assert(sizeof(struct wire_cpu) % 64 == 0, "CPUs must not share cache lines");
+
+/* What the task iterator does with each thread, in this order over a session. */
+enum wire_pass {
+	PASS_SEED = 0,       /* open a record for threads that have none, see what they sleep in */
+	PASS_MARK_BEGIN = 1, /* note the kernel's own count of CPU time */
+	PASS_MARK_END = 2,
+	PASS_CLOSE = 3,      /* bring the record to the window's end and write it out */
+};
+
+#endif
