@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A capture: all that the model needs to know of a window, and nothing else reaches it. A live run
+ * writes one into memory and reports from it, `gilprof record` writes one into a file and `gilprof
+ * report` reads it elsewhere, so both print the same bytes.
+ *
+ * The file is gzip (zlib checks its CRC-32s; two members, which gunzip joins) of JSON lines. The
+ * first line is {"gilprof.capture":1,"info":{...}} with the members of struct capture_info; then
+ * come {"process":{...}}, {"thread":{...}} and {"cpu":{...}}, one line each, and last
+ * {"end":true,"lines":N}, without which a file is truncated. Readers skip lines and members they do
+ * not know, so a newer gilprof may add some without changing the version.
+ *
+ * All times are nanoseconds; all strings are valid UTF-8 (text__utf8 made them so).
+ */
+#ifndef GILPROF_CAPTURE_H
+#define GILPROF_CAPTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../bpf/wire.h"
+
+#define CAPTURE_VERSION 1
+#define CAPTURE_MAX_BYTES (256u << 20) /* of JSON in one file: stops a zip bomb */
+#define CAPTURE_MAX_THREADS 262144u    /* rows of each kind accepted from a file */
+#define CAPTURE_MAX_PROCESSES 65536u
+#define CAPTURE_MAX_CPUS 16384u
+#define CAPTURE_MAX_GILS 64u /* of one process */
+
+struct capture_self {
+	uint64_t cpu_ns;    /* of gilprof itself over the window */
+	int64_t bpf_run_ns; /* in all BPF programs; -1: not measured */
+	uint64_t bpf_run_count;
+	uint64_t rss_peak_bytes;
+	uint64_t attach_ns; /* from start of gilprof to window open */
+};
+
+struct capture_info {
+	char *gilprof_version;
+	char *start; /* ISO 8601 in UTC, of the window's start */
+	uint64_t start_monotonic_ns;
+	uint64_t duration_ns;
+	char *mode;		/* "attach" or "command" */
+	char *target;		/* what the user named: "PID 42,43" or the command line */
+	uint32_t state_hz;	/* samples per second and CPU that tell who holds the GIL */
+	uint32_t stack_hz;	/* stack samples; 0: none taken */
+	uint32_t cpus;		/* on-line at the start */
+	bool complete;		/* the window closed in order and every record was read */
+	bool children;		/* children were followed */
+	int64_t command_status; /* wait status; -1: no command, or still running */
+	uint64_t lost[LOST_COUNT];
+	uint64_t steal_irq_ns; /* what /proc/stat gained in steal, irq and softirq, all CPUs */
+	uint64_t tick_ns;      /* of the scheduler: how stale a running thread's kernel_ns can be */
+	uint64_t threads_merged; /* thread rows that were merged into "other threads" rows */
+	struct capture_self self;
+};
+
+struct capture_gil {
+	int64_t interpreter; /* PyInterpreterState.id */
+	uint64_t address;
+	uint64_t switch_begin; /* gil->switch_number at both ends of the window (or of its life) */
+	uint64_t switch_end;
+};
+
+struct capture_process {
+	uint64_t key; /* start of its leader (boot-time ns): PIDs are reused */
+	uint32_t pid;
+	uint32_t ppid;
+	char *comm;
+	char *cmdline;	     /* arguments joined by blanks */
+	int64_t exit_status; /* wait status; -1: still alive at the window's end */
+	bool born;	     /* inside the window */
+	uint64_t rss_bytes;  /* at the end; 0: not known */
+	uint64_t pss_bytes;  /* at the end; 0: not known */
+	bool is_python;
+	char *python_version; /* "3.12.1" */
+	char *python_build;   /* "static", "shared", with " free-threaded", " stripped" */
+	char *gil_source;     /* "_Py_DebugOffsets", "table row 3.11", or null */
+	char *gil_note;	      /* why there is no GIL split, one line, or null */
+	size_t gils_n;
+	struct capture_gil *gils;
+};
+
+struct capture_hist {
+	uint64_t total_ns, max_ns, count;
+	uint32_t bucket[HIST_BUCKETS]; /* bpf/hist.h */
+};
+
+struct capture_gil_use {
+	uint64_t gil; /* address, within the process */
+	uint64_t held_offcpu_ns;
+	uint64_t wait_ns;
+	uint64_t samples;
+	uint64_t waits;
+};
+
+struct capture_blocked {
+	char *cause; /* name of a system call, "stopped", "traced", "page_fault", ... */
+	uint64_t ns;
+	uint64_t count;
+};
+
+struct capture_thread {
+	uint64_t key; /* of its process */
+	uint32_t pid;
+	uint32_t tid;	 /* 0: several threads merged, see `merged` */
+	uint32_t merged; /* threads in this row; 1 normally */
+	char *name;
+	bool born, exited;
+	uint64_t exists_ns;
+	uint64_t state_ns[ST_COUNT];
+	uint64_t run_held_ns; /* of ST_RUN: stretches that ended as (last) holder of the GIL */
+	uint64_t samples;
+	uint64_t unknown_gil_samples;
+	uint64_t kernel_ns; /* CPU time by the kernel's own count (schedstat) over exists_ns */
+	uint32_t
+		edges_on_cpu; /* edges of exists_ns at which it was running: kernel_ns is a tick off each */
+	uint64_t voluntary, involuntary, migrations;
+	uint64_t episode_asleep_ns, episode_runq_ns, episode_running_ns;
+	size_t uses_n;
+	struct capture_gil_use uses[WIRE_GIL_USES];
+	size_t blocked_n;
+	struct capture_blocked blocked[WIRE_BLOCK_CAUSES + 1];
+	struct capture_hist gil_wait;
+	struct capture_hist runq;
+	size_t cpus_n;	  /* entries of cpu_ns */
+	uint64_t *cpu_ns; /* by CPU number */
+};
+
+struct capture_cpu {
+	uint32_t cpu;
+	uint64_t target_ns, other_ns, idle_ns, offline_ns;
+};
+
+/* A capture read back, everything owned by it. */
+struct capture {
+	struct capture_info info;
+	size_t processes_n, threads_n, cpus_n;
+	struct capture_process *processes;
+	struct capture_thread *threads;
+	struct capture_cpu *cpus;
+};
+
+/*
+ * Writing. The writer compresses into fd, which stays the caller's. Each call returns 0 or -errno;
+ * after the first error all further calls return it, so that only __end need be checked. The info
+ * line comes first in the file but is known last, so rows are kept compressed in memory until __end.
+ */
+struct capture_writer;
+
+struct capture_writer *capture_writer__new(void); /* NULL and errno */
+int capture_writer__process(struct capture_writer *w, const struct capture_process *p);
+int capture_writer__thread(struct capture_writer *w, const struct capture_thread *t);
+int capture_writer__cpu(struct capture_writer *w, const struct capture_cpu *c);
+int capture_writer__end(struct capture_writer *w, const struct capture_info *info, int fd);
+void capture_writer__free(struct capture_writer *w); /* NULL is fine */
+
+/*
+ * Reads a capture from fd (at its start). Returns NULL after writing one line that says why into
+ * err: not a capture, another version, truncated, damaged, out of range.
+ */
+struct capture *capture__read(int fd, char *err, size_t err_len);
+void capture__free(struct capture *c); /* NULL is fine */
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What each line of a capture holds: the one place to add a member to, for the writer and the reader
+ * of captures (user/capture_write.c, user/capture_read.c).
+ */
+#ifndef GILPROF_CAPTURE_FIELDS_H
+#define GILPROF_CAPTURE_FIELDS_H
+
+#include "capture.h"
+#include "fields.h"
+
+#define CAPTURE_MAGIC "gilprof.capture" /* its value, in the first line, is CAPTURE_VERSION */
+#define CAPTURE_MAX_LINE (1u << 20)
+#define CAPTURE_MAX_MEMORY (1ull << 30) /* that a capture may take once it is read */
+
+extern const struct field capture_info_fields[];
+extern const struct field capture_process_fields[];
+extern const struct field capture_thread_fields[];
+extern const struct field capture_cpu_fields[];
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "deliver.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capture.h"
+#include "log.h"
+#include "model.h"
+#include "report.h"
+#include "schema.h"
+
+#define BLOCK 65536
+
+/* An error of a write to stdout: whoever closed it (| head) knows, and is told nothing. */
+static enum status stdout_failed(int err)
+{
+	if (err != -EPIPE)
+		log__error("cannot write to standard output: %s", strerror(-err));
+	return STATUS_FAILED;
+}
+
+static bool wants_colour(FILE *f)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(fileno(f)) && !(no && *no) && !(term && !strcmp(term, "dumb"));
+}
+
+static int write_report(const struct opts *o, enum opts_format format, int fd, FILE *f)
+{
+	struct report_options ro = {
+		.top = o->top,
+		.verbose = o->verbose > 0,
+		.colour = wants_colour(f),
+	};
+	struct capture *capture;
+	struct model *model;
+	char why[256];
+	int err;
+
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return -errno;
+	capture = capture__read(fd, why, sizeof(why));
+	if (!capture) {
+		log__error("%s", why);
+		return -EBADMSG;
+	}
+	model = model__new(capture);
+	err = !model		     ? -ENOMEM
+	      : format == OPTS_JSON ? report_json(model, &ro, f)
+				     : report_text(model, &ro, f);
+	model__free(model);
+	capture__free(capture);
+	return err;
+}
+
+static int copy_capture(int fd, FILE *f)
+{
+	char block[BLOCK];
+	ssize_t n;
+
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return -errno;
+	while ((n = read(fd, block, sizeof(block))) > 0) {
+		if (fwrite(block, 1, (size_t)n, f) != (size_t)n)
+			return -errno;
+	}
+	return n < 0 ? -errno : 0;
+}
+
+static enum status to_stdout(const struct opts *o, enum opts_format format, int fd)
+{
+	int err = write_report(o, format, fd, stdout);
+
+	if (!err && fflush(stdout))
+		err = -errno;
+	if (err == -EBADMSG)
+		return STATUS_FAILED;
+	return err ? stdout_failed(err) : STATUS_OK;
+}
+
+static enum status to_output(const struct opts *o, int fd, struct output *output)
+{
+	FILE *f = output__file(output);
+	int err = o->format == OPTS_CAPTURE ? copy_capture(fd, f) : write_report(o, o->format, fd, f);
+
+	if (err == -EBADMSG) {
+		output__abandon(output);
+		return STATUS_FAILED;
+	}
+	if (err) /* the commit finds it again and says so */
+		clearerr(f);
+	return output__commit(output) ? STATUS_FAILED : STATUS_OK;
+}
+
+enum status deliver__report(const struct opts *o, const struct caller *caller, int fd)
+{
+	struct output *output;
+
+	if (!o->output)
+		return to_stdout(o, o->format, fd);
+	if (output__open(o->output, caller, &output))
+		return STATUS_FAILED;
+	return to_output(o, fd, output);
+}
+
+enum status deliver__capture(const struct opts *o, int fd, struct output *output)
+{
+	enum status status;
+
+	if (!output)
+		return to_stdout(o, o->format, fd);
+	status = to_output(o, fd, output);
+	if (status != STATUS_OK)
+		to_stdout(o, OPTS_TEXT, fd);
+	return status;
+}
+
+enum status deliver__schema(void)
+{
+	int err = schema__print(stdout);
+
+	return err ? stdout_failed(err) : STATUS_OK;
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "opts.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+
+#define DEFAULT_SECONDS 10.0
+#define DEFAULT_HZ 997 /* a prime: no program's own period beats with it */
+#define MAX_HZ 1000
+#define DEFAULT_TOP 10
+
+const char *argp_program_version = "gilprof " GILPROF_VERSION;
+
+enum {
+	KEY_JSON = 0x100,
+	KEY_SCHEMA,
+	KEY_TOP,
+	KEY_NO_CHILDREN,
+	KEY_USER,
+};
+
+static const struct argp_option options[] = {
+	{"pid", 'p', "PID[,PID...]", 0, "Profile these processes and their children", 0},
+	{"duration", 'd', "SECONDS", 0, "Length of the window (default 10; of a COMMAND: its run)", 0},
+	{"output", 'o', "FILE", 0, "Write to FILE, by its suffix: .txt .json .gilprof", 0},
+	{"json", KEY_JSON, NULL, 0, "Print JSON instead of the page", 0},
+	{"json-schema", KEY_SCHEMA, NULL, 0, "Print the schema of that JSON and exit", 0},
+	{"frequency", 'F', "HZ", 0, "Samples per second and CPU, 1-1000 (default 997)", 0},
+	{"top", KEY_TOP, "N", 0, "Threads to show of each process (default 10)", 0},
+	{"no-children", KEY_NO_CHILDREN, NULL, 0, "Do not follow child processes", 0},
+	{"user", KEY_USER, "NAME", 0, "Run COMMAND as NAME (default: who called sudo)", 0},
+	{"verbose", 'v', NULL, 0, "Print laws, losses and own cost in full", 0},
+	{0},
+};
+
+static const char doc[] =
+	"Where every thread's time goes, and whether the GIL is what holds a Python program back."
+	"\v"
+	"Examples:\n"
+	"  sudo gilprof -p 4242                 one page about 10 s of a running process\n"
+	"  sudo gilprof -p 4242 -d 60 --json    a minute of it, as JSON\n"
+	"  sudo gilprof -- python3 app.py       start a program and profile all of its run\n"
+	"  sudo gilprof record -o a.gilprof -p 4242\n"
+	"  gilprof report a.gilprof             the same page later, anywhere, without root\n";
+
+static const char args_doc[] = "-p PID[,PID...]\n-- COMMAND [ARG...]\n"
+			       "record -o FILE.gilprof [-p PID | -- COMMAND [ARG...]]\n"
+			       "report FILE.gilprof";
+
+struct parse {
+	struct opts *o;
+	bool json;
+	bool have_duration;
+};
+
+static int wrong(const char *what, const char *value, const char *want)
+{
+	log__error("%s '%s': %s", what, value, want);
+	return EINVAL;
+}
+
+static int parse_seconds(const char *arg, uint64_t *ns)
+{
+	char *end;
+	double s = strtod(arg, &end);
+
+	if (end == arg || *end || !(s > 0) || !(s <= OPTS_MAX_SECONDS) || s * 1e9 < 1)
+		return wrong("duration", arg, "must be a number of seconds above 0, at most 30 days");
+	*ns = (uint64_t)(s * (double)NSEC_PER_SEC);
+	return 0;
+}
+
+static int parse_number(const char *what, const char *arg, unsigned long max, const char *want,
+			unsigned int *value)
+{
+	char *end;
+	unsigned long n;
+
+	errno = 0;
+	n = strtoul(arg, &end, 10);
+	if (errno || end == arg || *end || arg[0] == '-' || n < 1 || n > max)
+		return wrong(what, arg, want);
+	*value = (unsigned int)n;
+	return 0;
+}
+
+static int parse_pids(const char *arg, struct opts *o)
+{
+	const char *p = arg;
+	char *end;
+	long n;
+
+	do {
+		errno = 0;
+		n = strtol(p, &end, 10);
+		if (errno || end == p || n < 1 || n > INT_MAX || (*end && *end != ','))
+			return wrong("PID", arg, "must be a positive number, or several with commas");
+		if (o->pids_n == OPTS_MAX_PIDS)
+			return wrong("PID", arg, "too many processes");
+		o->pids[o->pids_n++] = (pid_t)n;
+		p = end + 1;
+	} while (*end);
+	return 0;
+}
+
+static int parse_format(struct opts *o)
+{
+	static const struct {
+		const char *suffix;
+		enum opts_format format;
+	} known[] = {{".txt", OPTS_TEXT}, {".json", OPTS_JSON}, {".gilprof", OPTS_CAPTURE}};
+	size_t len = strlen(o->output);
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		size_t n = strlen(known[i].suffix);
+
+		if (len > n && !strcmp(o->output + len - n, known[i].suffix)) {
+			o->format = known[i].format;
+			return 0;
+		}
+	}
+	return wrong("output", o->output, "its suffix must be .txt, .json or .gilprof");
+}
+
+static int check_report(const struct opts *o)
+{
+	if (!o->input)
+		return wrong("report", "", "needs a capture: gilprof report FILE.gilprof");
+	if (o->pids_n || o->command)
+		return wrong("report", o->input, "reads a capture and takes neither -p nor a command");
+	if (o->format == OPTS_CAPTURE)
+		return wrong("output", o->output, "report writes .txt or .json");
+	return 0;
+}
+
+static int check_live(const struct opts *o)
+{
+	if (o->pids_n && o->command)
+		return wrong("-p", "COMMAND", "profile a process or start one, not both");
+	if (!o->pids_n && !o->command)
+		return wrong("target", "", "none given: -p PID, or -- COMMAND; see gilprof --help");
+	if (o->user && !o->command)
+		return wrong("--user", o->user, "only a COMMAND can be run as somebody");
+	if (o->mode == OPTS_RECORD && o->format != OPTS_CAPTURE)
+		return wrong("record", "", "needs -o FILE.gilprof");
+	return 0;
+}
+
+static int check(struct parse *p)
+{
+	struct opts *o = p->o;
+	int err = 0;
+
+	if (o->mode == OPTS_SCHEMA)
+		return 0;
+	if (o->output)
+		err = parse_format(o);
+	if (!err && p->json && o->output && o->format != OPTS_JSON)
+		err = wrong("--json", o->output, "the output's suffix says otherwise");
+	if (!err && p->json)
+		o->format = OPTS_JSON;
+	if (!err)
+		err = o->mode == OPTS_REPORT ? check_report(o) : check_live(o);
+	if (!p->have_duration && !o->command)
+		o->duration_ns = (uint64_t)(DEFAULT_SECONDS * (double)NSEC_PER_SEC);
+	return err;
+}
+
+static int parse_argument(struct parse *p, char *arg, struct argp_state *state)
+{
+	struct opts *o = p->o;
+
+	if (o->mode == OPTS_REPORT && !o->input) {
+		o->input = arg;
+		return 0;
+	}
+	/* a command must come behind "--": a forgotten -p must not run a program */
+	if (o->mode != OPTS_REPORT && state->quoted && state->next - 1 >= state->quoted) {
+		o->command = &state->argv[state->next - 1];
+		state->next = state->argc;
+		return 0;
+	}
+	return wrong("argument", arg, "not understood: -p PID, or -- COMMAND; see gilprof --help");
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct parse *p = state->input;
+	struct opts *o = p->o;
+
+	switch (key) {
+	case 'p':
+		return parse_pids(arg, o);
+	case 'd':
+		p->have_duration = true;
+		return parse_seconds(arg, &o->duration_ns);
+	case 'o':
+		o->output = arg;
+		return 0;
+	case 'F':
+		return parse_number("frequency", arg, MAX_HZ, "must be 1 to 1000", &o->state_hz);
+	case 'v':
+		o->verbose++;
+		return 0;
+	case KEY_TOP:
+		return parse_number("--top", arg, UINT_MAX, "must be a number above 0", &o->top);
+	case KEY_JSON:
+		p->json = true;
+		return 0;
+	case KEY_SCHEMA:
+		o->mode = OPTS_SCHEMA;
+		return 0;
+	case KEY_NO_CHILDREN:
+		o->children = false;
+		return 0;
+	case KEY_USER:
+		o->user = arg;
+		return 0;
+	case ARGP_KEY_ARG:
+		return parse_argument(p, arg, state);
+	case ARGP_KEY_END:
+		return check(p);
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+int opts__parse(int argc, char **argv, struct opts *o)
+{
+	static const struct argp argp = {options, parse_option, args_doc, doc, NULL, NULL, NULL};
+	struct parse p = {.o = o};
+	int err;
+
+	memset(o, 0, sizeof(*o));
+	o->state_hz = DEFAULT_HZ;
+	o->top = DEFAULT_TOP;
+	o->children = true;
+	if (argc > 1 && !strcmp(argv[1], "record"))
+		o->mode = OPTS_RECORD;
+	else if (argc > 1 && !strcmp(argv[1], "report"))
+		o->mode = OPTS_REPORT;
+	if (o->mode != OPTS_PROFILE) { /* the subcommand takes the place of the program's name */
+		argv[1] = argv[0];
+		argv++;
+		argc--;
+	}
+	argp_err_exit_status = 2;
+	err = argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &p);
+	return err ? -EINVAL : 0;
+}

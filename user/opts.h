@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The command line, parsed once into a value. */
+#ifndef GILPROF_OPTS_H
+#define GILPROF_OPTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define OPTS_MAX_PIDS 256
+#define OPTS_MAX_SECONDS 2592000.0 /* 30 days */
+
+enum opts_mode {
+	OPTS_PROFILE, /* record in memory and report */
+	OPTS_RECORD,  /* into a capture file */
+	OPTS_REPORT,  /* from a capture file */
+	OPTS_SCHEMA,
+};
+
+enum opts_format {
+	OPTS_TEXT,
+	OPTS_JSON,
+	OPTS_CAPTURE,
+};
+
+struct opts {
+	enum opts_mode mode;
+	size_t pids_n;
+	pid_t pids[OPTS_MAX_PIDS];
+	char **command;       /* NULL-terminated; NULL if none */
+	const char *input;    /* OPTS_REPORT: the capture */
+	const char *output;   /* NULL: stdout */
+	const char *user;     /* run the command as; NULL: who called sudo */
+	enum opts_format format;
+	uint64_t duration_ns; /* 0: until the target's exit or a signal */
+	uint32_t state_hz;
+	unsigned int top;
+	unsigned int verbose;
+	bool children;
+};
+
+/*
+ * Fills *o, which points into argv. Returns 0, or -EINVAL after having said what is wrong; --help and
+ * --version print and exit.
+ */
+int opts__parse(int argc, char **argv, struct opts *o);
+
+#endif

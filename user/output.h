@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A file that appears under its name only when it is whole: written beside it under a name of its
+ * own, then renamed. No link is followed, and it belongs to the caller.
+ */
+#ifndef GILPROF_OUTPUT_H
+#define GILPROF_OUTPUT_H
+
+#include <stdio.h>
+
+#include "caller.h"
+
+struct output;
+
+/* Both return 0 or -errno, after having said why. */
+int output__open(const char *path, const struct caller *caller, struct output **o);
+int output__commit(struct output *o); /* frees o, too */
+
+FILE *output__file(struct output *o);
+void output__abandon(struct output *o); /* removes what was written; NULL is fine */
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernel side at work: loads and attaches the BPF programs, opens and closes the window, hands
+ * on what they tell. The only file that knows the skeleton. The calls come in this order:
+ *
+ *   session__open -> session__add_root ... -> session__seed -> session__set_python ... ->
+ *   session__seed -> session__start (or, for a command, its exec does) -> session__poll ... ->
+ *   session__stop -> session__cpu ... -> session__free
+ *
+ * All return 0 or -errno; session__open has then said why.
+ */
+#ifndef GILPROF_SESSION_H
+#define GILPROF_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../bpf/wire.h"
+
+struct session_options {
+	uint32_t state_hz;  /* samples per second and CPU that tell who holds the GIL */
+	bool children;      /* follow forks into new processes */
+	uint32_t drop_every; /* tests only: lose every n-th switch, 0 none */
+};
+
+/* Who hears of processes and threads. `args` is a command line as /proc/PID/cmdline has it. */
+struct session_listener {
+	void *ctx;
+	void (*process)(void *ctx, const struct wire_process_event *e, const char *args,
+			size_t args_len);
+	void (*thread)(void *ctx, const struct wire_thread *t);
+};
+
+struct session;
+
+/* -EPERM/-EACCES: no permission; -ENOTSUP: the kernel lacks something that we need. */
+int session__open(const struct session_options *o, const struct session_listener *l,
+		  struct session **s);
+void session__free(struct session *s);
+
+/* A process to be traced. */
+int session__add_root(struct session *s, pid_t tgid);
+
+/* The window opens when this process, traced and alone in it, makes exec. */
+void session__start_at_exec(struct session *s, pid_t tgid);
+
+/* Opens a record for every thread of the target and tells of its processes; again, to use what was
+ * learnt of their interpreters. */
+int session__seed(struct session *s);
+
+/* What is known of a process's GILs; p->gils == 0 says that it has none. */
+int session__set_python(struct session *s, pid_t tgid, const struct wire_python *p);
+
+/* Opens the window. */
+int session__start(struct session *s);
+
+/* When the window opened and closed, CLOCK_MONOTONIC ns; 0 if it has not. */
+uint64_t session__start_ns(const struct session *s);
+uint64_t session__end_ns(const struct session *s);
+
+/* A descriptor that becomes readable when session__poll has work. */
+int session__fd(const struct session *s);
+int session__poll(struct session *s);
+
+/* Closes the window and hands on every living thread's record. */
+int session__stop(struct session *s);
+
+uint32_t session__cpus(const struct session *s); /* possible ones */
+/* CPU's time since the last change up to the window's end is included after session__stop. */
+struct wire_cpu session__cpu(const struct session *s, uint32_t cpu);
+void session__lost(const struct session *s, uint64_t lost[LOST_COUNT]);
+
+/* Run time of all our programs so far; counted only while the kernel's statistics are on. */
+struct session_cost {
+	uint64_t run_ns, runs;
+};
+struct session_cost session__cost(const struct session *s);
+
+#endif

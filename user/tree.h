@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The processes of the target, from the first to the last: hears of them and of their threads from
+ * the session, finds out about their interpreters, and turns all of it into rows of a capture.
+ */
+#ifndef GILPROF_TREE_H
+#define GILPROF_TREE_H
+
+#include <stdint.h>
+
+#include "capture.h"
+#include "session.h"
+
+struct tree;
+
+struct tree *tree__new(struct capture_writer *writer); /* NULL and errno */
+void tree__free(struct tree *t);                       /* NULL is fine */
+
+/* What to give to session__open. Then tell the tree of the session. */
+struct session_listener tree__listener(struct tree *t);
+void tree__use(struct tree *t, struct session *s);
+
+/* Looks at the processes found by session__seed, all at once, before the window opens. */
+void tree__look_at_all(struct tree *t);
+
+/* Reads where each GIL's counters stand now, at the window's start and end. */
+void tree__mark(struct tree *t);
+
+/*
+ * Looks at the processes that are due: new programs, interpreters that were not up yet, GILs that
+ * come and go. Never takes more than a few per cent of the time. Returns when it wants to be called
+ * again, CLOCK_MONOTONIC ns.
+ */
+uint64_t tree__tick(struct tree *t, uint64_t now);
+
+/* Writes the rows of processes and of merged threads. 0 or -errno, also of rows before. */
+int tree__finish(struct tree *t);
+
+/* Threads that were merged into rows for several. */
+uint64_t tree__merged(const struct tree *t);
+
+/* CPU time of the children that looked at processes. */
+uint64_t tree__processes(const struct tree *t);
+
+#endif
