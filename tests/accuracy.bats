@@ -1,0 +1,55 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-2-Clause
+# How long threads wait for the GIL, against an oracle that only these tests attach.
+
+load helpers
+load truth
+
+# compare_with_oracle WHAT PYTHON "ORACLE'S OPTIONS" WORKLOAD...
+compare_with_oracle() {
+	local what=$1 python=$2 options=$3 pid output
+	shift 3
+	requires bpf
+	[ -n "$python" ] || skip "this CPython is not here"
+	start_workload "$python" "$@"
+	pid=$WORKLOAD_PID output=$WORKLOAD_OUT
+	# shellcheck disable=SC2086 # none, or one
+	start_oracle "$pid" $options
+	profile "$pid"
+	end_workload "$ORACLE_PID"
+	end_workload "$pid"
+	compare "$what" "$ORACLE_LOG" "$output"
+}
+
+# 3 threads that compute: within 2 % of the time from the entry of take_gil to its return
+spinners() {
+	compare_with_oracle take "$1" --take tests/workloads/spin.py 3
+}
+
+# 8 threads that wait for sockets and compute 1 ms or so for each message: within 2 % of the time
+# from entry to exit of the futex calls in which they wait for the GIL
+clients() {
+	compare_with_oracle futex "$1" "" tests/workloads/echo.py 8 --work 60000
+}
+
+@test "spinning threads, CPython 3.8" { spinners "$(python 3.8)"; }
+@test "spinning threads, CPython 3.9" { spinners "$(python 3.9)"; }
+@test "spinning threads, CPython 3.10" { spinners "$(python 3.10)"; }
+@test "spinning threads, CPython 3.11" { spinners "$(python 3.11)"; }
+@test "spinning threads, CPython 3.12" { spinners "$(python 3.12)"; }
+@test "spinning threads, CPython 3.13" { spinners "$(python 3.13)"; }
+@test "spinning threads, the distribution's CPython" { spinners "$(distribution_python)"; }
+
+@test "I/O threads, CPython 3.8" { clients "$(python 3.8)"; }
+@test "I/O threads, CPython 3.9" { clients "$(python 3.9)"; }
+@test "I/O threads, CPython 3.10" { clients "$(python 3.10)"; }
+@test "I/O threads, CPython 3.11" { clients "$(python 3.11)"; }
+@test "I/O threads, CPython 3.12" { clients "$(python 3.12)"; }
+@test "I/O threads, CPython 3.13" { clients "$(python 3.13)"; }
+@test "I/O threads, the distribution's CPython" { clients "$(distribution_python)"; }
+
+# Threads that only pass a byte on make 50,000 futex calls a second. Most return at once, and a
+# tenth or more of their time is spent on a CPU inside the call, which is no wait: the rest must agree.
+@test "I/O threads in a convoy, asleep or in the run queue" {
+	compare_with_oracle convoy "$(python 3.12)" --sched tests/workloads/echo.py 8
+}

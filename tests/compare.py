@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Compares a report of gilprof with what somebody else measured over the same window.
+
+usage: compare.py WHAT REPORT.json TRUTH...
+
+take     log of giloracle, output of a workload: its threads' time in take_gil
+futex    the same: their time in futex waits for the GIL
+convoy   the same, without the time on a CPU inside those system calls (giloracle --sched)
+waits    output of waits.py...: the state of the thread that waits
+hold     output of hold.py
+stopped  output of stopped.py
+vfork    output of vfork
+exec     output of execthread, run by gilprof
+churn    outputs of churn_procs and churn_threads, run by gilprof
+
+Prints both figures and their difference; exits 1 if one is beyond what is allowed.
+"""
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "oracle"))
+import clip  # noqa: E402
+
+STATES = {"sleep": "sleep", "child": "child_wait", "lock": "lock_wait", "event": "lock_wait",
+          "queue": "lock_wait"}
+IO_CLASSES = {"pipe": "pipe", "socket": "socket", "file": "file", "select": "poll", "poll": "poll"}
+failed = False
+
+
+def verdict(ok, line):
+    global failed
+    failed |= not ok
+    print(line + ("" if ok else "  <-- NOT ALLOWED"))
+
+
+def within_percent(what, got, want, percent):
+    off = 100 * (got - want) / want if want else float("inf")
+    verdict(abs(off) <= percent, "%s: gilprof %.3f ms, truth %.3f ms: %+.2f %% (%g %% allowed)"
+            % (what, got / 1e6, want / 1e6, off, percent))
+
+
+def within_points(what, got, want, window, points):
+    got, want = 100 * got / window, 100 * want / window
+    verdict(abs(got - want) <= points,
+            "%s: gilprof %.2f %%, truth %.2f %%: %+.2f points (%g allowed)"
+            % (what, got, want, got - want, points))
+
+
+def equal(what, got, want):
+    verdict(got == want, "%s: gilprof %s, truth %s" % (what, got, want))
+
+
+class Report:
+    def __init__(self, path):
+        with open(path, encoding="utf-8") as file:
+            report = json.load(file)
+        self.processes = report["processes"]
+        self.window = report["capture"]["duration_ns"]
+        self.start = report["capture"]["start_monotonic_ns"]
+        self.end = self.start + self.window
+
+    def process(self, pid):
+        return next(p for p in self.processes if p["pid"] == pid)
+
+    def thread(self, tid):
+        return next(t for p in self.processes for t in p["threads"] if t["tid"] == tid)
+
+    def inside(self, begin, end):
+        """How much of an interval lies in the window."""
+        return max(0, min(end, self.end) - max(begin, self.start))
+
+    def part(self, begin, end, ns):
+        """The same of `ns`, which are spread over the interval."""
+        return ns * self.inside(begin, end) / max(1, end - begin)
+
+
+def truth(path):
+    """What a workload printed: (its PID, its last line)."""
+    with open(path) as file:
+        lines = file.read().splitlines()
+    return int(lines[0].split()[1]), json.loads(lines[-1])
+
+
+def state(threads, *names):
+    return sum(t["state_ns"][name] for t in threads for name in names)
+
+
+def oracle(report, log, output):
+    """(thread of the report, what the oracle says of it), for each thread of the workload."""
+    threads = clip.clip(log, report.start, report.end)
+    for tid in truth(output)[1]["tids"]:
+        yield report.thread(tid), threads[tid]
+
+
+def asleep_or_queued(thread):
+    return thread["gil_wait"]["asleep_ns"] + thread["gil_wait"]["runq_ns"]
+
+
+def take(report, log, output):
+    for thread, seen in oracle(report, log, output):
+        print("%s: %d waits, %d contended calls" % (thread["name"], thread["gil_wait"]["count"],
+                                                    seen["contended"]))
+        within_percent(thread["name"], thread["gil_wait"]["total_ns"], seen["take_ns"], 2)
+
+
+def futex(report, log, output):
+    for thread, seen in oracle(report, log, output):
+        within_percent(thread["name"], asleep_or_queued(thread), seen["futex_ns"], 2)
+
+
+def convoy(report, log, output):
+    pairs = list(oracle(report, log, output))
+    calls = sum(seen["futex_ns"] for _, seen in pairs)
+    off_cpu = sum(seen["asleep_ns"] + seen["runq_ns"] for _, seen in pairs)
+    print("%d calls, %.3f ms; %.1f %% of it on a CPU" % (
+        sum(seen["waits"] for _, seen in pairs), calls / 1e6, 100 - 100 * off_cpu / calls))
+    within_percent("all threads", sum(asleep_or_queued(thread) for thread, _ in pairs), off_cpu, 2)
+
+
+def waits(report, *outputs):
+    for output in outputs:
+        said = truth(output)[1]
+        thread, kind = report.thread(said["tid"]), said["kind"]
+        asleep = sum(report.part(begin, end, ns) for begin, end, ns in said["waits"])
+        clock = sum(report.inside(begin, end) for begin, end, _ in said["waits"])
+        print("%s: %.3f ms by its clock, %.3f ms of it asleep" % (kind, clock / 1e6, asleep / 1e6))
+        name = STATES.get(kind, "io_wait")
+        within_percent("%s, %s" % (kind, name), thread["state_ns"][name], asleep, 1)
+        if kind in IO_CLASSES:
+            name = IO_CLASSES[kind]
+            within_percent("%s, io_ns.%s" % (kind, name), thread["io_ns"][name], asleep, 1)
+
+
+def hold(report, output):
+    said = truth(output)[1]
+    thread, calls = report.thread(said["tid"]), said["calls"]
+
+    def wall(name):
+        return sum(report.inside(begin, end) for begin, end, _ in calls[name])
+
+    def cpu(name):
+        return sum(report.part(*call) for call in calls[name])
+
+    for name, got, want in (
+            ("held_offcpu_ns", thread["held_offcpu_ns"], wall("sleep_holding")),
+            ("sleep", thread["state_ns"]["sleep"], wall("sleep_holding") + wall("sleep_released")),
+            ("run_nogil", thread["state_ns"]["run_nogil"], cpu("compute_released")),
+            ("run_gil", thread["state_ns"]["run_gil"], cpu("compute_holding"))):
+        within_points(name, got, want, report.window, 2)
+
+
+def stopped(report, output):
+    said = truth(output)[1]
+    stops = sum(report.inside(begin, end) for begin, end in said["stops"])
+    waiter = report.thread(said["waiter"])
+    within_points("waiter, lock_wait", waiter["state_ns"]["lock_wait"], report.window - stops,
+                  report.window, 2)
+    for thread in [waiter] + [report.thread(tid) for tid in said["spinners"]]:
+        within_points("%s, blocked" % thread["name"], thread["state_ns"]["blocked"], stops,
+                      report.window, 2)
+
+
+def vfork(report, output):
+    said = truth(output)[1]
+    waited = sum(report.inside(begin, end) for begin, end in said["waits"])
+    within_percent("child_wait", report.thread(said["tid"])["state_ns"]["child_wait"], waited, 1)
+
+
+def execs(report, output):
+    pid, said = truth(output)
+    threads = report.process(pid)["threads"]
+    print("%d execs, %d threads reported" % (said["execs"], len(threads)))
+    within_percent("CPU time", state(threads, "run_gil", "run_nogil"), said["cpu_ns"], 2)
+    within_percent("sleep", state(threads, "sleep"), said["slept_ns"], 2)
+
+
+def churn(report, processes, threads):
+    pid, said = truth(processes)
+    children = [p for p in report.processes if p["ppid"] == pid]
+    equal("processes", len(children), said["count"])
+    within_percent("their CPU time", sum(state(p["threads"], "run_gil", "run_nogil")
+                                         for p in children), said["cpu_ns"], 2)
+    pid, said = truth(threads)
+    found = report.process(pid)["threads"]
+    equal("threads, without the first", len(found) - 1, said["count"])
+    within_percent("their CPU time", state(found, "run_gil", "run_nogil"), said["cpu_ns"], 2)
+
+
+def main(what, report, *truths):
+    commands = {"take": take, "futex": futex, "convoy": convoy, "waits": waits, "hold": hold,
+                "stopped": stopped, "vfork": vfork, "exec": execs, "churn": churn}
+    commands[what](Report(report), *truths)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

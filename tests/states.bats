@@ -1,0 +1,73 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-2-Clause
+# Each wait in the right state, against the programs' own clocks.
+
+load helpers
+load truth
+
+# threads that wait for KIND, on the oldest and on the newest CPython with a GIL
+waits() {
+	local version pids=() outputs=()
+	requires bpf
+	for version in 3.8 3.13; do
+		requires python "$version"
+		start_workload "$(python "$version")" tests/workloads/waits.py "$1"
+		pids+=("$WORKLOAD_PID")
+		outputs+=("$WORKLOAD_OUT")
+	done
+	profile "${pids[0]},${pids[1]}"
+	end_workload "${pids[0]}"
+	end_workload "${pids[1]}"
+	compare waits "${outputs[@]}"
+}
+
+# workload WHAT COMMAND...: profiles it, compares
+workload() {
+	local what=$1
+	shift
+	start_workload "$@"
+	profile "$WORKLOAD_PID"
+	end_workload "$WORKLOAD_PID"
+	compare "$what" "$WORKLOAD_OUT"
+}
+
+# an extension that keeps the GIL while it sleeps, and one that computes without it
+hold() {
+	requires bpf
+	[ -n "$1" ] || skip "this CPython is not here"
+	tests/workloads/ext/build.sh "$1" "$BATS_TEST_TMPDIR"
+	workload hold "$1" tests/workloads/hold.py "$BATS_TEST_TMPDIR"
+}
+
+@test "sleep" { waits sleep; }
+@test "pipe" { waits pipe; }
+@test "socket" { waits socket; }
+@test "file" { waits file; }
+@test "select" { waits select; }
+@test "poll" { waits poll; }
+@test "threading.Lock" { waits lock; }
+@test "threading.Event" { waits event; }
+@test "queue.Queue" { waits queue; }
+@test "child" { waits child; }
+
+@test "C extension, CPython 3.8" { hold "$(python 3.8)"; }
+@test "C extension, CPython 3.12" { hold "$(python 3.12)"; }
+@test "C extension, CPython 3.13" { hold "$(python 3.13)"; }
+@test "C extension, the distribution's CPython" { hold "$(distribution_python)"; }
+
+@test "a stopped waiter is blocked" {
+	requires bpf
+	requires python 3.12
+	workload stopped "$(python 3.12)" tests/workloads/stopped.py
+}
+
+@test "the parent of a vfork waits for its child" {
+	requires bpf
+	workload vfork "$BUILD/workloads/vfork"
+}
+
+@test "exec by a thread that is not the leader" {
+	requires bpf
+	profile_command "$BUILD/workloads/execthread" --seconds 3
+	compare exec "$COMMAND_OUT"
+}

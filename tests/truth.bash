@@ -1,0 +1,50 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-2-Clause
+# For the bats files that compare gilprof with what others measured: `load truth` after helpers.
+
+REPORT=$BATS_TEST_TMPDIR/report.json
+
+# profile PID[,PID...]: for 3 s; the report keeps the laws
+profile() {
+	"$GILPROF" -p "$1" -d 3 --json >"$REPORT"
+	check_laws "$REPORT"
+}
+
+# profile_command COMMAND...: as long as it runs; its output is in COMMAND_OUT
+profile_command() {
+	COMMAND_OUT=$BATS_TEST_TMPDIR/command.out
+	"$GILPROF" -d 60 -o "$REPORT" -- "$@" >"$COMMAND_OUT"
+	check_laws "$REPORT"
+}
+
+# end_workload PID: lets it finish, so that its output is whole
+end_workload() {
+	kill -TERM "$1"
+	wait "$1"
+}
+
+# start_oracle PID [OPTION]...: logs that process's waits for its GIL; sets ORACLE_PID, ORACLE_LOG.
+# --take: its time in take_gil, too
+start_oracle() {
+	local arguments pid=$1 options=("${@:2}")
+	arguments=$(tests/oracle/find.py "$pid")
+	if [ "${options[0]:-}" = --take ]; then
+		unset 'options[0]'
+	else
+		arguments=${arguments%%--take-gil*}
+	fi
+	ORACLE_LOG=$BATS_TEST_TMPDIR/oracle.log
+	# shellcheck disable=SC2086 # they are words
+	start_workload "$BUILD/oracle/giloracle" $arguments "${options[@]}" --log "$ORACLE_LOG"
+	# shellcheck disable=SC2034 # for the tests
+	ORACLE_PID=$WORKLOAD_PID
+}
+
+# compare WHAT TRUTH...: compare.py's figures are shown also when all is well
+compare() {
+	local status=0 what=$1
+	shift
+	tests/compare.py "$what" "$REPORT" "$@" >"$REPORT.txt" || status=$?
+	sed "s/^/# $what: /" "$REPORT.txt" >&3
+	return "$status"
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Synthetic captures for the tests of capture, model and reports: built as the collector would, and
+ * carried through a memory file as a live run does.
+ */
+#ifndef GILPROF_FIXTURE_H
+#define GILPROF_FIXTURE_H
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "capture.h"
+
+#define FIXTURE_MS 1000000ull
+#define FIXTURE_WINDOW (10000 * FIXTURE_MS)
+
+static inline void *fixture_row(void *list, size_t *n, size_t size)
+{
+	void **rows = list;
+
+	*rows = reallocarray(*rows, *n + 1, size);
+	return memset((char *)*rows + (*n)++ * size, 0, size);
+}
+
+/* An empty window of ten seconds on two CPUs. */
+static inline struct capture *fixture__new(void)
+{
+	struct capture *c = calloc(1, sizeof(*c));
+
+	c->info.gilprof_version = strdup("0.1.0");
+	c->info.start = strdup("2026-01-02T03:04:05.678Z");
+	c->info.start_monotonic_ns = 123456789;
+	c->info.duration_ns = FIXTURE_WINDOW;
+	c->info.mode = strdup("attach");
+	c->info.target = strdup("PID 42");
+	c->info.state_hz = 997;
+	c->info.cpus = 2;
+	c->info.complete = true;
+	c->info.children = true;
+	c->info.command_status = -1;
+	c->info.tick_ns = 4 * FIXTURE_MS;
+	c->info.self.cpu_ns = 20 * FIXTURE_MS;
+	c->info.self.bpf_run_ns = -1;
+	c->info.self.rss_peak_bytes = 12u << 20;
+	c->info.self.attach_ns = 150 * FIXTURE_MS;
+	return c;
+}
+
+static inline struct capture_process *fixture__process(struct capture *c, uint32_t pid,
+						       const char *comm)
+{
+	struct capture_process *p = fixture_row(&c->processes, &c->processes_n, sizeof(*p));
+
+	p->key = 1000000ull + pid;
+	p->pid = pid;
+	p->ppid = 1;
+	p->comm = strdup(comm);
+	p->cmdline = strdup(comm);
+	p->exit_status = -1;
+	p->rss_bytes = 34u << 20;
+	p->pss_bytes = 30u << 20;
+	return p;
+}
+
+/* Makes it CPython with `gils` GILs, at addresses 0x1000, 0x2000, ... */
+static inline void fixture__python(struct capture_process *p, const char *build, size_t gils)
+{
+	p->is_python = true;
+	p->python_version = strdup("3.12.1");
+	p->python_build = strdup(build);
+	p->gil_source = strdup("table row 3.12");
+	for (size_t i = 0; i < gils; i++) {
+		struct capture_gil *g = fixture_row(&p->gils, &p->gils_n, sizeof(*g));
+
+		g->interpreter = (int64_t)i;
+		g->address = 0x1000 * (i + 1);
+		g->switch_begin = 7;
+		g->switch_end = 2007;
+	}
+}
+
+/* A thread of process c->processes[process] that existed all the time, asleep in poll. */
+static inline struct capture_thread *fixture__thread(struct capture *c, size_t process,
+						     uint32_t tid, const char *name)
+{
+	const struct capture_process *p = &c->processes[process];
+	struct capture_thread *t = fixture_row(&c->threads, &c->threads_n, sizeof(*t));
+
+	t->key = p->key;
+	t->pid = p->pid;
+	t->tid = tid;
+	t->merged = 1;
+	t->name = strdup(name);
+	t->exists_ns = c->info.duration_ns;
+	t->state_ns[ST_IO_POLL] = c->info.duration_ns;
+	return t;
+}
+
+/* Moves time of a thread from sleeping in poll to another state. */
+static inline void fixture__spend(struct capture_thread *t, enum wire_state state, uint64_t ns)
+{
+	t->state_ns[ST_IO_POLL] -= ns;
+	t->state_ns[state] += ns;
+	if (state == ST_RUN)
+		t->kernel_ns += ns;
+}
+
+static inline void fixture__interval(struct capture_hist *h, uint64_t ns, uint32_t times)
+{
+	h->total_ns += ns * times;
+	h->count += times;
+	h->bucket[hist__bucket(ns)] += times;
+	if (ns > h->max_ns)
+		h->max_ns = ns;
+}
+
+static inline void fixture__use(struct capture_thread *t, uint64_t gil, uint64_t samples,
+				uint64_t wait_ns, uint64_t waits)
+{
+	struct capture_gil_use *u = &t->uses[t->uses_n++];
+
+	u->gil = gil;
+	u->samples = samples;
+	u->wait_ns = wait_ns;
+	u->waits = waits;
+}
+
+static inline void fixture__blocked(struct capture_thread *t, const char *cause, uint64_t ns)
+{
+	struct capture_blocked *b = &t->blocked[t->blocked_n++];
+
+	b->cause = strdup(cause);
+	b->ns = ns;
+	b->count = 1;
+	fixture__spend(t, ST_BLOCKED, ns);
+}
+
+static inline void fixture__on_cpu(struct capture_thread *t, size_t cpu, uint64_t ns)
+{
+	if (cpu >= t->cpus_n) {
+		t->cpu_ns = reallocarray(t->cpu_ns, cpu + 1, sizeof(uint64_t));
+		memset(t->cpu_ns + t->cpus_n, 0, (cpu + 1 - t->cpus_n) * sizeof(uint64_t));
+		t->cpus_n = cpu + 1;
+	}
+	t->cpu_ns[cpu] += ns;
+}
+
+static inline void fixture__cpu(struct capture *c, uint32_t number, uint64_t target_ns,
+				uint64_t other_ns)
+{
+	struct capture_cpu *cpu = fixture_row(&c->cpus, &c->cpus_n, sizeof(*cpu));
+
+	cpu->cpu = number;
+	cpu->target_ns = target_ns;
+	cpu->other_ns = other_ns;
+	cpu->idle_ns = c->info.duration_ns - target_ns - other_ns;
+}
+
+/* Four threads that share one GIL, three of them spinning: what users look at most. */
+static inline struct capture *fixture__spinners(void)
+{
+	struct capture *c = fixture__new();
+
+	fixture__python(fixture__process(c, 42, "python3.12"), "shared", 1);
+	for (uint32_t i = 0; i < 3; i++) {
+		struct capture_thread *t = fixture__thread(c, 0, 43 + i, "spinner");
+
+		fixture__spend(t, ST_RUN, 3300 * FIXTURE_MS);
+		fixture__spend(t, ST_RUNQ, 50 * FIXTURE_MS);
+		fixture__spend(t, ST_GIL_WAIT, 6600 * FIXTURE_MS);
+		t->samples = 3290;
+		fixture__use(t, 0x1000, 3257, 6600 * FIXTURE_MS, 1320);
+		fixture__interval(&t->gil_wait, 10 * FIXTURE_MS, 650);
+		fixture__interval(&t->gil_wait, 15 * FIXTURE_MS, 10);
+		fixture__interval(&t->runq, FIXTURE_MS / 20, 1000);
+		t->voluntary = 1900;
+		t->involuntary = 100;
+		t->migrations = 12;
+		fixture__on_cpu(t, i % 2, 3300 * FIXTURE_MS);
+	}
+	fixture__thread(c, 0, 42, "python3.12");
+	fixture__cpu(c, 0, 6600 * FIXTURE_MS, 400 * FIXTURE_MS);
+	fixture__cpu(c, 1, 3300 * FIXTURE_MS, 100 * FIXTURE_MS);
+	return c;
+}
+
+/* Everything at once: three kinds of processes, hostile names, a merged row, an exec. */
+static inline struct capture *fixture__zoo(void)
+{
+	struct capture *c = fixture__spinners();
+	struct capture_thread *t;
+	struct capture_process *p;
+
+	p = fixture__process(c, 50, "python3.13t");
+	fixture__python(p, "static free-threaded", 0);
+	t = fixture__thread(c, 1, 50, "main \xe2\x80\xae live");
+	fixture__spend(t, ST_RUN, 1000 * FIXTURE_MS);
+	p = fixture__process(c, 60, "ngin\x1b[31mx");
+	p->exit_status = 9;
+	p->pss_bytes = 0;
+	free(p->cmdline);
+	p->cmdline = strdup("nginx: \\xff \"worker\"\nline two \xc2\x9b"
+			    "31m");
+	t = fixture__thread(c, 2, 60, "a\nb");
+	fixture__spend(t, ST_IO_SOCKET, 2000 * FIXTURE_MS);
+	fixture__spend(t, ST_LOCK_WAIT, 100 * FIXTURE_MS);
+	fixture__blocked(t, "fsync", 300 * FIXTURE_MS);
+	fixture__blocked(t, "page_fault", 20 * FIXTURE_MS);
+	t->exited = true;
+	t = fixture__thread(c, 0, 0, "");
+	t->merged = 231;
+	t->born = t->exited = true;
+	fixture__spend(t, ST_RUN, 5 * FIXTURE_MS);
+	for (int i = 0; i < 2; i++) { /* the leader's TID, before and after an exec */
+		t = fixture__thread(c, 2, 61, i ? "after" : "before");
+		t->exists_ns = t->state_ns[ST_IO_POLL] = 5000 * FIXTURE_MS;
+	}
+	c->info.lost[LOST_RING_FULL] = 2;
+	c->info.threads_merged = 231;
+	return c;
+}
+
+static inline int fixture__file(const void *bytes, size_t len)
+{
+	int fd = memfd_create("capture", MFD_CLOEXEC);
+
+	if (fd < 0 || write(fd, bytes, len) != (ssize_t)len || lseek(fd, 0, SEEK_SET) < 0)
+		abort();
+	return fd;
+}
+
+/* Writes c as a live run does; returns the file's contents, malloc'ed. */
+static inline unsigned char *fixture__write(const struct capture *c, size_t *len)
+{
+	struct capture_writer *w = capture_writer__new();
+	int fd = memfd_create("capture", MFD_CLOEXEC);
+	unsigned char *bytes;
+
+	for (size_t i = 0; i < c->processes_n; i++)
+		capture_writer__process(w, &c->processes[i]);
+	for (size_t i = 0; i < c->threads_n; i++)
+		capture_writer__thread(w, &c->threads[i]);
+	for (size_t i = 0; i < c->cpus_n; i++)
+		capture_writer__cpu(w, &c->cpus[i]);
+	if (fd < 0 || capture_writer__end(w, &c->info, fd) != 0)
+		abort();
+	capture_writer__free(w);
+	*len = (size_t)lseek(fd, 0, SEEK_END);
+	bytes = malloc(*len + 1);
+	if (pread(fd, bytes, *len, 0) != (ssize_t)*len)
+		abort();
+	close(fd);
+	return bytes;
+}
+
+static inline struct capture *fixture__read(const void *bytes, size_t len, char *err,
+					    size_t err_len)
+{
+	int fd = fixture__file(bytes, len);
+	struct capture *c = capture__read(fd, err, err_len);
+
+	close(fd);
+	return c;
+}
+
+#endif

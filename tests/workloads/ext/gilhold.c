@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * gilhold: a module whose functions sleep or compute for a number of milliseconds, keeping the GIL or
+ * not. Each returns (begin, end, cpu) by its own clocks: CLOCK_MONOTONIC and the thread's CPU time.
+ */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <time.h>
+
+typedef void work_fn(long ns);
+
+static long clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * 1000000000L + t.tv_nsec;
+}
+
+static void sleep_for(long ns)
+{
+	struct timespec t = { .tv_sec = ns / 1000000000L, .tv_nsec = ns % 1000000000L };
+
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
+}
+
+static void compute_for(long ns)
+{
+	long end = clock_ns(CLOCK_MONOTONIC) + ns;
+
+	while (clock_ns(CLOCK_MONOTONIC) < end)
+		;
+}
+
+static PyObject *measure(PyObject *ms, work_fn *work, int release)
+{
+	long ns = PyLong_AsLong(ms) * 1000000L, begin, end, cpu;
+	PyThreadState *state = NULL;
+
+	if (PyErr_Occurred())
+		return NULL;
+	if (release)
+		state = PyEval_SaveThread();
+	cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	begin = clock_ns(CLOCK_MONOTONIC);
+	work(ns);
+	end = clock_ns(CLOCK_MONOTONIC);
+	cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
+	if (release)
+		PyEval_RestoreThread(state);
+	return Py_BuildValue("lll", begin, end, cpu);
+}
+
+static PyObject *sleep_holding(PyObject *self, PyObject *ms)
+{
+	return measure(ms, sleep_for, 0);
+}
+
+static PyObject *compute_holding(PyObject *self, PyObject *ms)
+{
+	return measure(ms, compute_for, 0);
+}
+
+static PyObject *sleep_released(PyObject *self, PyObject *ms)
+{
+	return measure(ms, sleep_for, 1);
+}
+
+static PyObject *compute_released(PyObject *self, PyObject *ms)
+{
+	return measure(ms, compute_for, 1);
+}
+
+static PyMethodDef methods[] = {
+	{ "sleep_holding", sleep_holding, METH_O, NULL },
+	{ "compute_holding", compute_holding, METH_O, NULL },
+	{ "sleep_released", sleep_released, METH_O, NULL },
+	{ "compute_released", compute_released, METH_O, NULL },
+	{ NULL, NULL, 0, NULL },
+};
+
+static struct PyModuleDef module = {
+	PyModuleDef_HEAD_INIT, "gilhold", NULL, -1, methods, NULL, NULL, NULL, NULL,
+};
+
+PyMODINIT_FUNC PyInit_gilhold(void)
+{
+	return PyModule_Create(&module);
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * pingpong [--processes] [--pin]: two threads, or processes, that send each other one byte through
+ * pipes; with --pin both on CPU 0. Truth: round trips.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <sys/prctl.h>
+
+#include "workload.h"
+
+static int there[2], back[2];
+static atomic_long round_trips;
+
+static void *pong(void *unused)
+{
+	char byte;
+
+	while (read(there[0], &byte, 1) == 1 && write(back[1], &byte, 1) == 1)
+		;
+	return unused;
+}
+
+static void *ping(void *unused)
+{
+	char byte = 0;
+
+	while (write(there[1], &byte, 1) == 1 && read(back[0], &byte, 1) == 1)
+		round_trips++;
+	return unused;
+}
+
+static void start(void *(*run)(void *))
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, run, NULL))
+		errx(1, "pthread_create");
+}
+
+static void start_pong(int process)
+{
+	pid_t pid;
+
+	if (!process) {
+		start(pong);
+		return;
+	}
+	pid = fork();
+	if (pid < 0)
+		err(1, "fork");
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pong(NULL);
+		_exit(0);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	double seconds = option(argc, argv, "--seconds", 3600);
+	long begin, before;
+	cpu_set_t cpus;
+
+	block_stop();
+	CPU_ZERO(&cpus);
+	CPU_SET(0, &cpus);
+	if (flag(argc, argv, "--pin") && sched_setaffinity(0, sizeof(cpus), &cpus))
+		err(1, "sched_setaffinity");
+	if (pipe(there) || pipe(back))
+		err(1, "pipe");
+	start_pong(flag(argc, argv, "--processes"));
+	start(ping);
+	before = round_trips;
+	begin = now_ns();
+	say_ready();
+	stopped_within(seconds * 1e9);
+	printf("{\"ops\": %ld, \"seconds\": %.6f}\n", round_trips - before,
+	       (now_ns() - begin) / 1e9);
+	return 0;
+}
