@@ -60,9 +60,14 @@ static inline __u64 account__charge(const struct account_window *w, struct wire_
 
 	if (state < ST_COUNT)
 		t->state_ns[state] += ns;
-	if (now > t->since)
-		t->since = now;
+	t->since = now;
 	return ns;
+}
+
+/* The clocks of two CPUs may differ by some µs: time never runs backwards for a thread. */
+static inline __u64 account__forward(const struct wire_thread *t, __u64 now)
+{
+	return now > t->since ? now : t->since;
 }
 
 static inline void account__charge_cpu(struct wire_thread *t, __u64 ran)
@@ -172,7 +177,8 @@ static inline void account__end_sleep(struct wire_thread *t, __u64 now, __u64 ns
 		use->waits++;
 		t->episode.asleep_ns += ns;
 		t->episode.awake = 1;
-		t->episode.timed_out = now - t->episode.slept >= interval - interval / 50;
+		t->episode.timed_out = !t->episode.slept ||
+				       now - t->episode.slept >= interval - interval / 50;
 	}
 }
 
@@ -203,8 +209,10 @@ static inline void account__open_asleep(struct wire_thread *t, const struct wire
 static inline void account__leave(const struct account_window *w, struct wire_thread *t, __u64 now,
 				  const struct wire_leave *l)
 {
-	__u64 ran = account__charge(w, t, now);
+	__u64 ran;
 
+	now = account__forward(t, now);
+	ran = account__charge(w, t, now);
 	account__charge_cpu(t, ran);
 	if (l->held)
 		t->run_held_ns += ran;
@@ -231,6 +239,7 @@ static inline void account__wake(const struct account_window *w, struct wire_thr
 
 	if (t->state < ST_GIL_WAIT)
 		return;
+	now = account__forward(t, now);
 	slept = account__charge(w, t, now);
 	account__end_sleep(t, now, slept);
 	t->state = ST_RUNQ;
@@ -243,6 +252,7 @@ static inline void account__run(const struct account_window *w, struct wire_thre
 	__u32 was = t->state;
 	__u64 ns;
 
+	now = account__forward(t, now);
 	if (was >= ST_GIL_WAIT) /* the wake-up was not seen: all of it was sleep */
 		account__wake(w, t, now);
 	ns = account__charge(w, t, now);
@@ -271,8 +281,10 @@ static inline void account__run(const struct account_window *w, struct wire_thre
 static inline void account__close(const struct account_window *w, struct wire_thread *t, __u64 now)
 {
 	__u32 was = t->state;
-	__u64 ns = account__charge(w, t, now);
+	__u64 ns;
 
+	now = account__forward(t, now);
+	ns = account__charge(w, t, now);
 	if (was == ST_RUN)
 		account__charge_cpu(t, ns);
 	if (was >= ST_GIL_WAIT)

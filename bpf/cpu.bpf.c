@@ -80,24 +80,37 @@ int cpu__lost(u32 cause)
 	return 0;
 }
 
+/* The clocks of two CPUs, or two measurements of one, differ: the account clamps, this counts. */
+static __always_inline void account__check_clock(const struct wire_thread *t, u64 now)
+{
+	if (now < t->since)
+		cpu__lost(LOST_CLOCK_BACKWARDS);
+}
+
 int account__tell_leave(struct wire_thread *t, u64 now, const struct wire_leave *l)
 {
-	if (t && l)
-		account__leave(&window, t, now, l);
+	if (!t || !l)
+		return 0;
+	account__check_clock(t, now);
+	account__leave(&window, t, now, l);
 	return 0;
 }
 
 int account__tell_run(struct wire_thread *t, u64 now, u32 cpu)
 {
-	if (t)
-		account__run(&window, t, now, cpu);
+	if (!t)
+		return 0;
+	account__check_clock(t, now);
+	account__run(&window, t, now, cpu);
 	return 0;
 }
 
 int account__tell_wake(struct wire_thread *t, u64 now)
 {
-	if (t)
-		account__wake(&window, t, now);
+	if (!t)
+		return 0;
+	account__check_clock(t, now);
+	account__wake(&window, t, now);
 	return 0;
 }
 

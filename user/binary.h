@@ -18,10 +18,10 @@
 
 struct binary {
 	struct elf *elf;
-	uint64_t runtime; /* address of _PyRuntime in the process */
-	uint64_t bias;    /* from addresses in the file to those in the process */
-	char name[256];   /* of the file */
-	bool shared;      /* a library, not the program */
+	uint64_t runtime;     /* address of _PyRuntime in the process */
+	uint64_t bias;	      /* from addresses in the file to those in the process */
+	char name[256];	      /* of the file */
+	bool shared;	      /* a library, not the program */
 	struct pyver version; /* what the name says */
 };
 
@@ -29,7 +29,8 @@ struct binary {
  * 0, or -ENOENT: no CPython here; -EAGAIN: there will be one, once its library is loaded;
  * -ENOTSUP: an interpreter that is not supported, why not is in note.
  */
-int binary__find(pid_t pid, const struct maps *maps, struct binary *binary, char *note, size_t size);
+int binary__find(pid_t pid, const struct maps *maps, struct binary *binary, char *note,
+		 size_t size);
 
 /* Completes version from the file, for builds without _Py_DebugOffsets; hex is 0 if that fails. */
 void binary__read_version(struct binary *binary);

@@ -113,9 +113,8 @@ struct capture_thread {
 	uint64_t run_held_ns; /* of ST_RUN: stretches that ended as (last) holder of the GIL */
 	uint64_t samples;
 	uint64_t unknown_gil_samples;
-	uint64_t kernel_ns; /* CPU time by the kernel's own count (schedstat) over exists_ns */
-	uint32_t
-		edges_on_cpu; /* edges of exists_ns at which it was running: kernel_ns is a tick off each */
+	uint64_t kernel_ns;    /* CPU time by the kernel's own count (schedstat) over exists_ns */
+	uint32_t edges_on_cpu; /* ends of exists_ns at which it ran: kernel_ns may be a tick off */
 	uint64_t voluntary, involuntary, migrations;
 	uint64_t episode_asleep_ns, episode_runq_ns, episode_running_ns;
 	size_t uses_n;

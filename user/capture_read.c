@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "capture_fields.h"
 #include "gunzip.h"
@@ -233,6 +232,7 @@ static int check_references(struct reader *r)
 	return err;
 }
 
+/* `why` is NULL for errors that the reader has told already. */
 static int read_contents(struct reader *r, const unsigned char *file, size_t len)
 {
 	const char *why = NULL;
@@ -248,42 +248,26 @@ static int read_contents(struct reader *r, const unsigned char *file, size_t len
 	return err ? err : check_references(r);
 }
 
-/* The whole file. It is gzip from its first bytes on, or it is not read to its end. */
-static int slurp(struct reader *r, int fd, unsigned char **file, size_t *len)
+static int read_file(struct reader *r, int fd)
 {
-	size_t cap = 0;
+	unsigned char *file = NULL;
+	const char *why = NULL;
+	size_t len;
+	int err = gunzip__load(fd, CAPTURE_MAX_BYTES, &file, &len, &why);
 
-	for (;;) {
-		ssize_t n;
-
-		if (*len == cap) {
-			unsigned char *grown = realloc(*file, cap ? 2 * cap : CAPTURE_MAX_LINE);
-
-			if (!grown)
-				return fail(r, "needs more memory than there is");
-			*file = grown;
-			cap = cap ? 2 * cap : CAPTURE_MAX_LINE;
-		}
-		n = read(fd, *file + *len, cap - *len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return fail(r, "cannot be read: %s", strerror(errno));
-		*len += (size_t)n;
-		if ((*len >= 2 || n == 0) && (*len < 2 || memcmp(*file, "\x1f\x8b", 2) != 0))
-			return fail(r, *len ? "is not a gilprof capture" : "is empty");
-		if (*len > CAPTURE_MAX_BYTES)
-			return fail(r, "is larger than a capture may be");
-		if (n == 0)
-			return 0;
-	}
+	if (why)
+		err = fail(r, "%s", why);
+	else if (err)
+		fail(r, "cannot be read: %s", strerror(-err));
+	else
+		err = read_contents(r, file, len);
+	free(file);
+	return err;
 }
 
 struct capture *capture__read(int fd, char *err, size_t err_len)
 {
 	struct reader r = { .err = err, .err_len = err_len };
-	unsigned char *file = NULL;
-	size_t len = 0;
 	int ret;
 
 	r.c = calloc(1, sizeof(*r.c));
@@ -291,11 +275,10 @@ struct capture *capture__read(int fd, char *err, size_t err_len)
 	r.fields.budget = CAPTURE_MAX_MEMORY;
 	r.fields.err = r.reason;
 	r.fields.err_len = sizeof(r.reason);
-	ret = r.c && r.line ? slurp(&r, fd, &file, &len)
-			    : fail(&r, "needs more memory than there is");
-	if (!ret)
-		ret = read_contents(&r, file, len);
-	free(file);
+	if (r.c && r.line)
+		ret = read_file(&r, fd);
+	else
+		ret = fail(&r, "needs more memory than there is");
 	free(r.line);
 	if (!ret)
 		return r.c;

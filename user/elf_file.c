@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How far libelf is trusted: it checks offsets against the file, the limits below are ours. */
-#include "elf_file.h"
+#include "elf_data.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gelf.h>
-#include <libelf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define MAX_FILE (1ULL << 30)
-#define MAX_HEADERS 256u     /* program headers; real files have some 15 */
-#define MAX_SECTIONS 1024u   /* real files have some 40 */
+#define MAX_HEADERS 256u      /* program headers; real files have some 15 */
+#define MAX_SECTIONS 1024u    /* real files have some 40 */
 #define MAX_TABLE (64u << 20) /* bytes of one section that is loaded */
-#define MAX_VERSIONS 4096u   /* version definitions; glibc has some 45 */
 #define HOST_DATA (__BYTE_ORDER == __LITTLE_ENDIAN ? ELFDATA2LSB : ELFDATA2MSB)
 
 #if defined(__x86_64__)
@@ -25,13 +22,6 @@
 #else
 #define HOST_MACHINE EM_NONE
 #endif
-
-struct elf {
-	int fd;
-	Elf *elf;
-	GElf_Ehdr header;
-	uint64_t size;
-};
 
 /*
  * Called before libelf sees the file: a file may move its number of sections into a 64-bit field
@@ -125,8 +115,7 @@ bool elf__is_native(const struct elf *elf)
 	return !elf__is_32bit(elf) && elf->header.e_machine == HOST_MACHINE;
 }
 
-/* The data of a section: read whole, so its size is checked first. */
-static Elf_Data *section_data(struct elf *elf, Elf_Scn *scn)
+Elf_Data *elf__data(struct elf *elf, Elf_Scn *scn)
 {
 	GElf_Shdr sh;
 
@@ -138,7 +127,7 @@ static Elf_Data *section_data(struct elf *elf, Elf_Scn *scn)
 	return elf_getdata(scn, NULL);
 }
 
-static Elf_Scn *section_of_type(struct elf *elf, uint32_t type, GElf_Shdr *sh)
+Elf_Scn *elf__section_of_type(struct elf *elf, uint32_t type, GElf_Shdr *sh)
 {
 	Elf_Scn *scn = NULL;
 
@@ -148,8 +137,7 @@ static Elf_Scn *section_of_type(struct elf *elf, uint32_t type, GElf_Shdr *sh)
 	return NULL;
 }
 
-/* Whether the string at `at` is `want`, or begins so. */
-static bool string_is(const Elf_Data *strings, uint64_t at, const char *want, bool whole)
+bool elf__string_is(const Elf_Data *strings, uint64_t at, const char *want, bool whole)
 {
 	size_t len = strlen(want) + (whole ? 1 : 0);
 
@@ -159,11 +147,11 @@ static bool string_is(const Elf_Data *strings, uint64_t at, const char *want, bo
 
 static Elf_Scn *section_named(struct elf *elf, const char *name, GElf_Shdr *sh)
 {
-	Elf_Data *names = section_data(elf, elf_getscn(elf->elf, elf->header.e_shstrndx));
+	Elf_Data *names = elf__data(elf, elf_getscn(elf->elf, elf->header.e_shstrndx));
 	Elf_Scn *scn = NULL;
 
 	while ((scn = elf_nextscn(elf->elf, scn)))
-		if (gelf_getshdr(scn, sh) && string_is(names, sh->sh_name, name, true))
+		if (gelf_getshdr(scn, sh) && elf__string_is(names, sh->sh_name, name, true))
 			return scn;
 	return NULL;
 }
@@ -181,7 +169,7 @@ int elf__section(struct elf *elf, const char *name, uint64_t *address)
 int elf__rodata(struct elf *elf, const char **bytes, size_t *len)
 {
 	GElf_Shdr sh;
-	Elf_Data *data = section_data(elf, section_named(elf, ".rodata", &sh));
+	Elf_Data *data = elf__data(elf, section_named(elf, ".rodata", &sh));
 
 	if (!data || !data->d_buf)
 		return -ENOENT;
@@ -190,44 +178,11 @@ int elf__rodata(struct elf *elf, const char **bytes, size_t *len)
 	return 0;
 }
 
-static bool symbol_is(const Elf64_Sym *sym, const Elf_Data *strings, const char *name)
-{
-	return sym->st_shndx != SHN_UNDEF && string_is(strings, sym->st_name, name, true);
-}
-
-int elf__symbol_in(struct elf *elf, enum elf_table table, const char *name, uint64_t *value)
-{
-	GElf_Shdr sh;
-	Elf_Scn *scn = section_of_type(elf, table == ELF_DYNSYM ? SHT_DYNSYM : SHT_SYMTAB, &sh);
-	Elf_Data *symbols = section_data(elf, scn);
-	Elf_Data *strings;
-	const Elf64_Sym *sym;
-
-	if (!elf__is_native(elf) || !symbols || !symbols->d_buf || symbols->d_type != ELF_T_SYM)
-		return -ENOENT;
-	strings = section_data(elf, elf_getscn(elf->elf, sh.sh_link));
-	sym = symbols->d_buf;
-	for (size_t i = 0; i < symbols->d_size / sizeof(*sym); i++) {
-		if (symbol_is(&sym[i], strings, name)) {
-			*value = sym[i].st_value;
-			return 0;
-		}
-	}
-	return -ENOENT;
-}
-
-int elf__symbol(struct elf *elf, const char *name, uint64_t *value)
-{
-	if (elf__symbol_in(elf, ELF_DYNSYM, name, value) == 0)
-		return 0;
-	return elf__symbol_in(elf, ELF_SYMTAB, name, value);
-}
-
 bool elf__is_stripped(struct elf *elf)
 {
 	GElf_Shdr sh;
 
-	return !section_of_type(elf, SHT_SYMTAB, &sh);
+	return !elf__section_of_type(elf, SHT_SYMTAB, &sh);
 }
 
 /* Loadable segment i, or false. */
@@ -270,66 +225,4 @@ int elf__load_bias(struct elf *elf, uint64_t start, uint64_t offset, uint64_t *b
 		return elf->header.e_type == ET_EXEC && *bias != 0 ? -ENOEXEC : 0;
 	}
 	return -ENOENT;
-}
-
-/* The number behind the prefix; -ENOENT also for "2.2.5", older than any "2.N" of interest. */
-static int version_number(const Elf_Data *strings, uint64_t at, const char *prefix)
-{
-	size_t len = strlen(prefix);
-	const char *text;
-	int n = 0;
-
-	if (!string_is(strings, at, prefix, false))
-		return -ENOENT;
-	text = (const char *)strings->d_buf + at + len;
-	len = strings->d_size - at - len;
-	if (len == 0 || *text < '0' || *text > '9')
-		return -ENOENT;
-	for (; len > 0 && *text >= '0' && *text <= '9' && n < 100000; text++, len--)
-		n = 10 * n + (*text - '0');
-	return len > 0 && *text == '\0' ? n : -ENOENT;
-}
-
-int elf__newest_version_def(struct elf *elf, const char *prefix)
-{
-	GElf_Shdr sh;
-	Elf_Data *defs = section_data(elf, section_of_type(elf, SHT_GNU_verdef, &sh));
-	Elf_Data *strings;
-	GElf_Verdef def;
-	GElf_Verdaux aux;
-	uint64_t at = 0;
-	int newest = -ENOENT;
-
-	if (!defs)
-		return -ENOENT;
-	strings = section_data(elf, elf_getscn(elf->elf, sh.sh_link));
-	for (unsigned int i = 0; i < MAX_VERSIONS && at < defs->d_size; i++) {
-		if (!gelf_getverdef(defs, (int)at, &def) || def.vd_aux >= defs->d_size)
-			break;
-		if (gelf_getverdaux(defs, (int)(at + def.vd_aux), &aux)) {
-			int n = version_number(strings, aux.vda_name, prefix);
-
-			newest = n > newest ? n : newest;
-		}
-		if (def.vd_next == 0)
-			break;
-		at += def.vd_next;
-	}
-	return newest;
-}
-
-bool elf__needs(struct elf *elf, const char *prefix)
-{
-	GElf_Shdr sh;
-	Elf_Data *data = section_data(elf, section_of_type(elf, SHT_DYNAMIC, &sh));
-	Elf_Data *strings;
-	GElf_Dyn dyn;
-
-	if (!data)
-		return false;
-	strings = section_data(elf, elf_getscn(elf->elf, sh.sh_link));
-	for (int i = 0; i < 4096 && gelf_getdyn(data, i, &dyn) && dyn.d_tag != DT_NULL; i++)
-		if (dyn.d_tag == DT_NEEDED && string_is(strings, dyn.d_un.d_val, prefix, false))
-			return true;
-	return false;
 }

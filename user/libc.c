@@ -13,7 +13,6 @@
 #define WREFS_2_41 7
 #define COND_WORDS 12
 
-
 static enum wire_libc glibc(int minor)
 {
 	if (minor < OLDEST)

@@ -48,12 +48,25 @@ static enum status live(const struct opts *o, const struct caller *caller, uint6
 	return deliver__capture(o, fd, output);
 }
 
+/* A standard stream that came closed would be the next file opened, and get what is meant for it. */
+static void fill_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY); /* so that writing to it fails, as it should */
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t born = clock__now();
 	struct caller caller;
 	struct opts o;
 
+	fill_standard_streams();
 	signal(SIGPIPE, SIG_IGN);
 	setlocale(LC_CTYPE, "C.UTF-8"); /* names are UTF-8 and columns are counted; numbers stay C's */
 	log__libbpf(0);

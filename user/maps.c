@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,8 @@
 #include <unistd.h>
 
 /*
- * A process has at most vm.max_map_count mappings, 65530 unless raised, of some 100 bytes; the
- * target may lengthen the paths to 16 KiB (PATH_MAX, each byte written as \012).
+ * What is looked at: a process has at most vm.max_map_count mappings, 65530 unless raised, of some
+ * 100 bytes; the target may lengthen the paths to 16 KiB (PATH_MAX, each byte written as \012).
  */
 #define MAX_BYTES (32u << 20)
 #define BUFFER (64u << 10)
@@ -59,8 +60,8 @@ static bool parse_line(const char *text, size_t len, struct line *line)
 	line->executable = text[2] == 'x';
 	text += 5;
 	if (!take_number(&text, end, 16, ' ', &line->offset) ||
-	    !take_number(&text, end, 16, ':', &major) || !take_number(&text, end, 16, ' ', &minor) ||
-	    !take_number(&text, end, 10, ' ', &inode))
+	    !take_number(&text, end, 16, ':', &major) ||
+	    !take_number(&text, end, 16, ' ', &minor) || !take_number(&text, end, 10, ' ', &inode))
 		return false;
 	while (text < end && *text == ' ')
 		text++;
@@ -93,8 +94,7 @@ static bool starts(const char *name, const char *prefix)
 static bool is_libc(const char *name)
 {
 	return strcmp(name, "libc.so.6") == 0 || starts(name, "libc-2.") ||
-	       strcmp(name, "libc.so") == 0 || starts(name, "ld-musl") ||
-	       starts(name, "libc.musl");
+	       strcmp(name, "libc.so") == 0 || starts(name, "ld-musl") || starts(name, "libc.musl");
 }
 
 /* An interpreter in a library, or a program started as an argument of the dynamic loader. */
@@ -180,10 +180,8 @@ static int read_lines(int fd, struct maps *maps, char *buffer)
 		done = maps__parse(maps, buffer, have);
 		have -= done;
 		memmove(buffer, buffer + done, have);
-		if (total > MAX_BYTES || have == BUFFER) {
-			maps->truncated = true;
+		if (total > MAX_BYTES || have == BUFFER)
 			return 0;
-		}
 	}
 	return n < 0 ? -errno : 0;
 }

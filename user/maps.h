@@ -6,7 +6,6 @@
 #ifndef GILPROF_MAPS_H
 #define GILPROF_MAPS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -25,10 +24,10 @@ struct maps_file {
 struct maps {
 	char exe_path[MAPS_PATH]; /* what /proc/PID/exe says */
 	struct maps_file exe;
-	struct maps_file library[MAPS_LIBRARIES]; /* named [lib]python* or [lib]pypy*, not the exe */
+	struct maps_file
+		library[MAPS_LIBRARIES]; /* named [lib]python* or [lib]pypy*, not the exe */
 	unsigned int libraries;
 	struct maps_file libc;
-	bool truncated; /* the process has more mappings than are looked at */
 };
 
 /* Fills *maps from /proc. An empty result means a kernel thread, or a process that is ending. */

@@ -123,6 +123,9 @@ static enum python_status take_libc(struct discovery *d)
 {
 	struct python *py = d->py;
 
+	/* The runtime is up now; when its mappings were read, the libc may not have been loaded. */
+	if (!d->maps.libc.start)
+		maps__read(d->pid, &d->maps);
 	py->libc = libc__find(d->pid, &d->maps);
 	py->thread_id = py->layout.tstate_thread_id;
 	if (py->gils_n == 0)

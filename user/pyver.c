@@ -7,6 +7,7 @@
  * uses a row checks what it finds with it (user/runtime.c).
  */
 #if defined(__x86_64__)
+/* clang-format off */
 static const struct pyver_layout rows[] = {
 	/*
 	 * v3.8.18: Include/internal/pycore_pystate.h (struct pyruntimestate: interpreters.head,
@@ -43,6 +44,7 @@ static const struct pyver_layout rows[] = {
 		 .interp_next = 0, .interp_id = 8, .interp_threads = 72, .interp_gil = 384,
 		 .tstate_next = 8, .tstate_interp = 16, .tstate_thread_id = 136 },
 };
+/* clang-format on */
 #else
 /* pthread types have other sizes elsewhere, and no build was measured. */
 static const struct pyver_layout rows[1];

@@ -14,32 +14,32 @@
 
 #include "../bpf/wire.h"
 
-#define PYVER_OLDEST 8  /* supported: 3.8 to 3.15 */
+#define PYVER_OLDEST 8 /* supported: 3.8 to 3.15 */
 #define PYVER_NEWEST 15
-#define PYVER_DEBUG_OFFSETS 13 /* from 3.13 on the interpreter says where its fields are */
+#define PYVER_DEBUG_OFFSETS 13	     /* from 3.13 on the interpreter says where its fields are */
 #define PYVER_DEBUG_OFFSETS_MAX 1024 /* bytes of the longest _Py_DebugOffsets known, rounded up */
 
 /* Offsets of the fields on the way to the GILs. Fixed size: it is part of struct python. */
 struct pyver_layout {
 	uint32_t interpreters_head; /* in _PyRuntime */
-	uint32_t runtime_gil;       /* in _PyRuntime, up to 3.11; 0: each interpreter has a pointer */
-	uint32_t interp_next;       /* in PyInterpreterState */
+	uint32_t runtime_gil; /* in _PyRuntime, up to 3.11; 0: each interpreter has a pointer */
+	uint32_t interp_next; /* in PyInterpreterState */
 	uint32_t interp_id;
 	uint32_t interp_threads;
-	uint32_t interp_gil;        /* pointer to its GIL, from 3.12 on */
-	uint32_t tstate_next;       /* in PyThreadState */
+	uint32_t interp_gil;  /* pointer to its GIL, from 3.12 on */
+	uint32_t tstate_next; /* in PyThreadState */
 	uint32_t tstate_interp;
 	uint32_t tstate_thread_id;
-	uint32_t gil_enabled;       /* 8 in free-threaded builds: `enabled` comes before `interval` */
+	uint32_t gil_enabled; /* 8 in free-threaded builds: `enabled` comes before `interval` */
 };
 
 /* A version as far as it is known. */
 struct pyver {
-	int major;           /* 0: unknown */
-	int minor;           /* -1: unknown */
-	uint32_t hex;        /* PY_VERSION_HEX; its low 16 bits are 0 while the patch level is unknown */
-	bool free_threaded;  /* ABI flag t */
-	bool debug;          /* ABI flag d */
+	int major;    /* 0: unknown */
+	int minor;    /* -1: unknown */
+	uint32_t hex; /* PY_VERSION_HEX; its low 16 bits are 0 while the patch level is unknown */
+	bool free_threaded; /* ABI flag t */
+	bool debug;	    /* ABI flag d */
 };
 
 /* From "libpython3.13t.so.1.0", "python3.8" and the like; false if the name has no version. */

@@ -131,7 +131,8 @@ int pyver__debug_offsets(const void *bytes, size_t len, struct pyver *version,
 	memset(layout, 0, sizeof(*layout));
 	layout->gil_enabled = version->free_threaded ? 8 : 0;
 	size = value_at(bytes, at->runtime_size);
-	if (size > MAX_RUNTIME || take(bytes, at->interpreters_head, size, &layout->interpreters_head))
+	if (size > MAX_RUNTIME ||
+	    take(bytes, at->interpreters_head, size, &layout->interpreters_head))
 		return -ERANGE;
 	if (take_interp(bytes, at, layout) || take_tstate(bytes, at, layout))
 		return -ERANGE;

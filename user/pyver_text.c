@@ -23,7 +23,8 @@ static int take_number(const char **at, const char *end)
 
 static uint32_t make_hex(int major, int minor, int micro, uint32_t level)
 {
-	return (uint32_t)major << 24 | (uint32_t)minor << 16 | ((uint32_t)micro & 0xff) << 8 | level;
+	return (uint32_t)major << 24 | (uint32_t)minor << 16 | ((uint32_t)micro & 0xff) << 8 |
+	       level;
 }
 
 /* The ABI flags behind the version: m (pymalloc, before 3.8), d, t, u (before 3.3). */
@@ -71,7 +72,8 @@ void pyver__from_hex(uint32_t hex, struct pyver *version)
 }
 
 /* The next place after `from` where `what` stands, or NULL. */
-static const char *find(const char *text, size_t len, size_t from, const char *what, size_t what_len)
+static const char *find(const char *text, size_t len, size_t from, const char *what,
+			size_t what_len)
 {
 	return from <= len ? memmem(text + from, len - from, what, what_len) : NULL;
 }
@@ -137,8 +139,8 @@ static bool take_level(const char *at, const char *end, uint32_t *level)
 bool pyver__patch_from_text(const char *text, size_t len, struct pyver *version)
 {
 	char want[16];
-	size_t want_len = (size_t)snprintf(want, sizeof(want), "%d.%d.", version->major,
-					   version->minor);
+	size_t want_len =
+		(size_t)snprintf(want, sizeof(want), "%d.%d.", version->major, version->minor);
 	const char *hit = text;
 	bool found = false;
 
@@ -164,6 +166,7 @@ bool pyver__patch_from_text(const char *text, size_t len, struct pyver *version)
 
 void pyver__format(const struct pyver *version, char *text, size_t size)
 {
+	static const char *const name[] = { "a", "b", "rc" };
 	uint32_t level = version->hex >> 4 & 0xf, serial = version->hex & 0xf;
 	int n;
 
@@ -173,7 +176,6 @@ void pyver__format(const struct pyver *version, char *text, size_t size)
 	}
 	n = snprintf(text, size, "%d.%d.%u", version->major, version->minor,
 		     version->hex >> 8 & 0xff);
-	if (level != 0xf && n > 0 && (size_t)n < size)
-		snprintf(text + n, size - (size_t)n, "%s%u",
-			 level == 0xa ? "a" : level == 0xb ? "b" : "rc", serial);
+	if (level >= 0xa && level <= 0xc && n > 0 && (size_t)n < size)
+		snprintf(text + n, size - (size_t)n, "%s%u", name[level - 0xa], serial);
 }

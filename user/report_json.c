@@ -4,13 +4,11 @@
  * thread, so that many threads cost no memory. All but printable ASCII is escaped: JSON is printed
  * on terminals, too.
  */
+#include "report_json.h"
+
 #include <errno.h>
-#include <jansson.h>
-#include <string.h>
 #include <sys/wait.h>
 
-#include "model.h"
-#include "quantile.h"
 #include "report.h"
 
 #define DIGITS 6 /* of numbers that are no counters */
@@ -36,18 +34,14 @@ static void put(struct out *out, const char *before, json_t *value, size_t flags
 {
 	if (!value && !out->err)
 		out->err = -ENOMEM;
-	if (out->err)
-		return;
-	fputs(before, out->f);
-	json_dump_callback(value, print, out->f,
-			   JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(DIGITS) | flags);
-	fputs(after, out->f);
+	if (!out->err) {
+		fputs(before, out->f);
+		json_dump_callback(value, print, out->f,
+				   JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(DIGITS) |
+					   flags);
+		fputs(after, out->f);
+	}
 	json_decref(value);
-}
-
-static json_t *number(uint64_t v)
-{
-	return json_integer((json_int_t)(v < MODEL_MAX ? v : MODEL_MAX));
 }
 
 static json_t *number_or_null(uint64_t v)
@@ -70,23 +64,26 @@ static json_t *status(int64_t wait_status)
 	return json_integer(WEXITSTATUS((int)wait_status));
 }
 
-/* Adds v to a member, which may not be there yet. */
-static void add(json_t *object, const char *key, uint64_t v)
-{
-	const json_t *before = json_object_get(object, key);
-
-	json_object_set_new(object, key,
-			    number(model__sum(v, (uint64_t)json_integer_value(before))));
-}
-
-/* --- capture --- */
-
 static json_t *lost(const struct capture_info *info)
 {
 	json_t *object = json_object();
 
 	for (int cause = 0; cause < LOST_COUNT; cause++)
-		json_object_set_new(object, model_lost_names[cause], number(info->lost[cause]));
+		set_number(object, model_lost_names[cause], info->lost[cause]);
+	return object;
+}
+
+static json_t *law(const struct model_law *l)
+{
+	json_t *object = json_object();
+
+	set(object, "ok", json_boolean(l->broken == 0));
+	set_number(object, "checked", l->checked);
+	set_number(object, "broken", l->broken);
+	set(object, "worst", json_real(l->worst));
+	set_number(object, "error_ns", l->error_ns);
+	set_number(object, "expected_ns", l->expected_ns);
+	set_number(object, "at", l->at);
 	return object;
 }
 
@@ -94,202 +91,117 @@ static json_t *laws(const struct model *m)
 {
 	json_t *object = json_object();
 
-	for (int l = 0; l < LAW_COUNT; l++) {
-		const struct model_law *law = &m->laws[l];
-
-		json_object_set_new(object, model_law_names[l],
-				    json_pack("{s:b,s:o,s:o,s:f,s:o,s:o,s:o}", "ok",
-					      law->broken == 0, "checked", number(law->checked),
-					      "broken", number(law->broken), "worst", law->worst,
-					      "error_ns", number(law->error_ns), "expected_ns",
-					      number(law->expected_ns), "at", number(law->at)));
-	}
+	for (int l = 0; l < LAW_COUNT; l++)
+		set(object, model_law_names[l], law(&m->laws[l]));
 	return object;
 }
 
 static json_t *self(const struct capture_self *s)
 {
-	return json_pack("{s:o,s:o,s:o,s:o,s:o}", "cpu_ns", number(s->cpu_ns), "bpf_run_ns",
-			 s->bpf_run_ns < 0 ? json_null() : number((uint64_t)s->bpf_run_ns),
-			 "bpf_run_count", number(s->bpf_run_count), "rss_peak_bytes",
-			 number(s->rss_peak_bytes), "attach_ns", number(s->attach_ns));
+	json_t *object = json_object();
+
+	set_number(object, "cpu_ns", s->cpu_ns);
+	set(object, "bpf_run_ns",
+	    s->bpf_run_ns < 0 ? json_null() : number((uint64_t)s->bpf_run_ns));
+	set_number(object, "bpf_run_count", s->bpf_run_count);
+	set_number(object, "rss_peak_bytes", s->rss_peak_bytes);
+	set_number(object, "attach_ns", s->attach_ns);
+	return object;
+}
+
+static json_t *frequency(const struct capture_info *info)
+{
+	json_t *object = json_object();
+
+	set_number(object, "state", info->state_hz);
+	set_number(object, "stack", info->stack_hz);
+	return object;
 }
 
 static json_t *capture(const struct model *m)
 {
-	const struct capture_info *i = &m->capture->info;
-	json_t *object = json_pack("{s:s,s:o,s:o,s:s,s:s,s:{s:I,s:I},s:I,s:b,s:b,s:o}", "start",
-				   i->start, "start_monotonic_ns", number(i->start_monotonic_ns),
-				   "duration_ns", number(i->duration_ns), "mode", i->mode, "target",
-				   i->target, "frequency_hz", "state", (json_int_t)i->state_hz,
-				   "stack", (json_int_t)i->stack_hz, "cpus", (json_int_t)i->cpus,
-				   "complete", i->complete, "children", i->children,
-				   "command_status", status(i->command_status));
-
-	json_object_set_new(object, "threads_merged", number(i->threads_merged));
-	json_object_set_new(object, "steal_irq_ns", number(i->steal_irq_ns));
-	json_object_set_new(object, "tick_ns", number(i->tick_ns));
-	json_object_set_new(object, "lost", lost(i));
-	json_object_set_new(object, "laws", laws(m));
-	json_object_set_new(object, "self", self(&i->self));
-	return object;
-}
-
-/* --- threads --- */
-
-/* What has no member of its own: waited for, or never seen asleep. */
-static json_t *states(const struct model_thread *t)
-{
-	const uint64_t *ns = t->row->state_ns;
-	const struct {
-		const char *name;
-		uint64_t ns;
-	} states[] = {
-		{ "run_gil", t->run_gil_ns },
-		{ "run_nogil", t->run_nogil_ns },
-		{ "runq", ns[ST_RUNQ] },
-		{ "gil_wait", ns[ST_GIL_WAIT] },
-		{ "gil_drop", ns[ST_GIL_DROP] },
-		{ "lock_wait", ns[ST_LOCK_WAIT] },
-		{ "io_wait", t->io_ns },
-		{ "sleep", ns[ST_SLEEP] },
-		{ "child_wait", ns[ST_CHILD_WAIT] },
-		{ "blocked", model__sum(ns[ST_BLOCKED], ns[ST_UNSEEN]) },
-	};
+	const struct capture_info *info = &m->capture->info;
 	json_t *object = json_object();
 
-	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-		json_object_set_new(object, states[i].name, number(states[i].ns));
+	set(object, "start", json_string(info->start));
+	set_number(object, "start_monotonic_ns", info->start_monotonic_ns);
+	set_number(object, "duration_ns", info->duration_ns);
+	set(object, "mode", json_string(info->mode));
+	set(object, "target", json_string(info->target));
+	set(object, "frequency_hz", frequency(info));
+	set_number(object, "cpus", info->cpus);
+	set(object, "complete", json_boolean(info->complete));
+	set(object, "children", json_boolean(info->children));
+	set(object, "command_status", status(info->command_status));
+	set_number(object, "threads_merged", info->threads_merged);
+	set_number(object, "steal_irq_ns", info->steal_irq_ns);
+	set_number(object, "tick_ns", info->tick_ns);
+	set(object, "lost", lost(info));
+	set(object, "laws", laws(m));
+	set(object, "self", self(&info->self));
 	return object;
 }
-
-static json_t *io(const struct capture_thread *t)
-{
-	return json_pack("{s:o,s:o,s:o,s:o}", "file", number(t->state_ns[ST_IO_FILE]), "pipe",
-			 number(t->state_ns[ST_IO_PIPE]), "socket",
-			 number(t->state_ns[ST_IO_SOCKET]), "poll",
-			 number(t->state_ns[ST_IO_POLL]));
-}
-
-static json_t *blocked(const struct capture_thread *t)
-{
-	json_t *object = json_object();
-
-	for (size_t i = 0; i < t->blocked_n; i++)
-		add(object, t->blocked[i].cause, t->blocked[i].ns);
-	if (t->state_ns[ST_UNSEEN]) /* see states() */
-		add(object, "unseen", t->state_ns[ST_UNSEEN]);
-	return object;
-}
-
-static json_t *intervals(const struct capture_hist *h)
-{
-	return json_pack("{s:o,s:o,s:o,s:o,s:o}", "total_ns", number(h->total_ns), "count",
-			 number(h->count), "p50_ns", number(quantile__ns(h, 50)), "p99_ns",
-			 number(quantile__ns(h, 99)), "max_ns", number(h->max_ns));
-}
-
-static json_t *gil_wait(const struct capture_thread *t)
-{
-	json_t *object = intervals(&t->gil_wait);
-
-	json_object_set_new(object, "asleep_ns", number(t->episode_asleep_ns));
-	json_object_set_new(object, "runq_ns", number(t->episode_runq_ns));
-	json_object_set_new(object, "running_ns", number(t->episode_running_ns));
-	return object;
-}
-
-static json_t *cpu_ns(const struct capture_thread *t)
-{
-	json_t *object = json_object();
-	char cpu[24];
-
-	for (size_t i = 0; i < t->cpus_n; i++) {
-		snprintf(cpu, sizeof(cpu), "%zu", i);
-		if (t->cpu_ns[i])
-			json_object_set_new(object, cpu, number(t->cpu_ns[i]));
-	}
-	return object;
-}
-
-static json_t *name(const struct capture_thread *t)
-{
-	if (t->tid == 0 || t->merged > 1)
-		return json_sprintf("(%u threads)", t->merged);
-	return json_string(t->name);
-}
-
-static json_t *thread(const struct model_thread *t)
-{
-	const struct capture_thread *row = t->row;
-	json_t *object = json_pack("{s:I,s:o,s:I,s:b,s:b,s:o}", "tid", (json_int_t)row->tid, "name",
-				   name(row), "merged", (json_int_t)row->merged, "born", row->born,
-				   "exited", row->exited, "exists_ns", number(row->exists_ns));
-
-	json_object_set_new(object, "state_ns", states(t));
-	json_object_set_new(object, "io_ns", io(row));
-	json_object_set_new(object, "blocked_ns", blocked(row));
-	json_object_set_new(object, "gil_wait", gil_wait(row));
-	json_object_set_new(object, "runq", intervals(&row->runq));
-	json_object_set_new(object, "held_ns", number(t->held_ns));
-	json_object_set_new(object, "held_offcpu_ns", number(t->held_offcpu_ns));
-	json_object_set_new(object, "samples", number(row->samples));
-	json_object_set_new(object, "gil_samples", number(t->gil_samples));
-	json_object_set_new(object, "kernel_cpu_ns", number(row->kernel_ns));
-	json_object_set_new(object, "switches",
-			    json_pack("{s:o,s:o,s:o}", "voluntary", number(row->voluntary),
-				      "involuntary", number(row->involuntary), "migrations",
-				      number(row->migrations)));
-	json_object_set_new(object, "cpu_ns_by_cpu", cpu_ns(row));
-	return object;
-}
-
-/* --- processes --- */
 
 static json_t *python(const struct capture_process *p)
 {
+	json_t *object;
+
 	if (!p->is_python)
 		return json_null();
-	return json_pack("{s:o,s:o,s:o,s:o}", "version", text_or_null(p->python_version), "build",
-			 text_or_null(p->python_build), "gil_source", text_or_null(p->gil_source),
-			 "gil_note", text_or_null(p->gil_note));
+	object = json_object();
+	set(object, "version", text_or_null(p->python_version));
+	set(object, "build", text_or_null(p->python_build));
+	set(object, "gil_source", text_or_null(p->gil_source));
+	set(object, "gil_note", text_or_null(p->gil_note));
+	return object;
+}
+
+static json_t *gil(const struct model_gil *g)
+{
+	json_t *object = json_object();
+
+	set(object, "interpreter", g->gil ? json_integer(g->gil->interpreter) : json_null());
+	set(object, "utilization", json_real(g->utilization));
+	set_number(object, "held_ns", g->held_ns);
+	set_number(object, "held_offcpu_ns", g->held_offcpu_ns);
+	set_number(object, "wait_ns", g->wait_ns);
+	set_number(object, "waits", g->waits);
+	set_number(object, "waiters", g->waiters);
+	set_number(object, "switches", g->switches);
+	return object;
 }
 
 static json_t *gils(const struct model_process *p)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < p->gils_n; i++) {
-		const struct model_gil *g = &p->gils[i];
-
-		json_array_append_new(
-			list,
-			json_pack("{s:o,s:f,s:o,s:o,s:o,s:o,s:o,s:o}", "interpreter",
-				  g->gil ? json_integer(g->gil->interpreter) : json_null(),
-				  "utilization", g->utilization, "held_ns", number(g->held_ns),
-				  "held_offcpu_ns", number(g->held_offcpu_ns), "wait_ns",
-				  number(g->wait_ns), "waits", number(g->waits), "waiters",
-				  number(g->waiters), "switches", number(g->switches)));
-	}
+	for (size_t i = 0; i < p->gils_n; i++)
+		json_array_append_new(list, gil(&p->gils[i]));
 	return list;
 }
 
+/* All but its threads. */
 static json_t *process(const struct model_process *p)
 {
 	const struct capture_process *c = p->process;
-	json_t *object = json_pack("{s:I,s:I,s:s,s:s,s:b,s:o,s:o,s:o,s:o,s:f,s:f}", "pid",
-				   (json_int_t)c->pid, "ppid", (json_int_t)c->ppid, "comm", c->comm,
-				   "cmdline", c->cmdline, "born", c->born, "exit_status",
-				   status(c->exit_status), "python", python(c), "rss_bytes",
-				   number_or_null(c->rss_bytes), "pss_bytes",
-				   number_or_null(c->pss_bytes), "wanted", p->wanted, "achieved",
-				   p->achieved);
+	json_t *object = json_object();
 
-	json_object_set_new(object, "cpu_ns", number(p->cpu_ns));
-	json_object_set_new(object, "kernel_cpu_ns", number(p->kernel_cpu_ns));
-	json_object_set_new(object, "edges_on_cpu", number(p->edges_on_cpu));
-	json_object_set_new(object, "gil_unknown_ns", number(p->gil_unknown_ns));
-	json_object_set_new(object, "gils", gils(p));
+	set_number(object, "pid", c->pid);
+	set_number(object, "ppid", c->ppid);
+	set(object, "comm", json_string(c->comm));
+	set(object, "cmdline", json_string(c->cmdline));
+	set(object, "born", json_boolean(c->born));
+	set(object, "exit_status", status(c->exit_status));
+	set(object, "python", python(c));
+	set(object, "rss_bytes", number_or_null(c->rss_bytes));
+	set(object, "pss_bytes", number_or_null(c->pss_bytes));
+	set(object, "wanted", json_real(p->wanted));
+	set(object, "achieved", json_real(p->achieved));
+	set_number(object, "cpu_ns", p->cpu_ns);
+	set_number(object, "kernel_cpu_ns", p->kernel_cpu_ns);
+	set_number(object, "edges_on_cpu", p->edges_on_cpu);
+	set_number(object, "gil_unknown_ns", p->gil_unknown_ns);
+	set(object, "gils", gils(p));
 	return object;
 }
 
@@ -297,9 +209,9 @@ static void put_process(struct out *out, const struct model_process *p, const ch
 {
 	put(out, before, process(p), JSON_EMBED, ",\"threads\":[\n");
 	for (size_t i = 0; i < p->threads_n; i++)
-		put(out, "", thread(&p->threads[i]), 0, i + 1 < p->threads_n ? ",\n" : "\n");
-	if (!out->err)
-		fputs("]}", out->f);
+		put(out, "", report_json__thread(&p->threads[i]), 0,
+		    i + 1 < p->threads_n ? ",\n" : "\n");
+	fputs("]}", out->f);
 }
 
 static json_t *cpus(const struct model *m)
@@ -308,12 +220,14 @@ static json_t *cpus(const struct model *m)
 
 	for (size_t i = 0; i < m->capture->cpus_n; i++) {
 		const struct capture_cpu *c = &m->capture->cpus[i];
+		json_t *object = json_object();
 
-		json_array_append_new(list,
-				      json_pack("{s:I,s:o,s:o,s:o,s:o}", "cpu", (json_int_t)c->cpu,
-						"target_ns", number(c->target_ns), "other_ns",
-						number(c->other_ns), "idle_ns", number(c->idle_ns),
-						"offline_ns", number(c->offline_ns)));
+		set_number(object, "cpu", c->cpu);
+		set_number(object, "target_ns", c->target_ns);
+		set_number(object, "other_ns", c->other_ns);
+		set_number(object, "idle_ns", c->idle_ns);
+		set_number(object, "offline_ns", c->offline_ns);
+		json_array_append_new(list, object);
 	}
 	return list;
 }
@@ -321,10 +235,11 @@ static json_t *cpus(const struct model *m)
 int report_json(const struct model *m, const struct report_options *o, FILE *f)
 {
 	struct out out = { .f = f };
+	json_t *version = json_object();
 
-	(void)o;
-	put(&out, "{\"schema\":\"gilprof.report/1\",\n\"gilprof\":",
-	    json_pack("{s:s}", "version", m->capture->info.gilprof_version), 0, ",\n");
+	(void)o; /* it is for programs: all rows, always */
+	set(version, "version", json_string(m->capture->info.gilprof_version));
+	put(&out, "{\"schema\":\"gilprof.report/1\",\n\"gilprof\":", version, 0, ",\n");
 	put(&out, "\"capture\":", capture(m), 0, ",\n\"processes\":[");
 	for (size_t i = 0; i < m->processes_n; i++)
 		put_process(&out, &m->processes[i], i ? ",\n{" : "\n{");

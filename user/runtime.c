@@ -10,7 +10,7 @@
 
 #define MAX_INTERPRETERS 1024u
 #define MAX_THREADS 64u /* looked at for a plausible thread_id; the first one has it, as a rule */
-#define TRIES 5         /* the process runs on while it is read: a contradiction must persist */
+#define TRIES 5		/* the process runs on while it is read: a contradiction must persist */
 
 /* sys.setswitchinterval() takes seconds, to the µs; a hundred of them are still believed. */
 #define MAX_INTERVAL 100000000u
@@ -41,7 +41,8 @@ struct look {
 	bool doubt; /* something contradicted beside the main interpreter's GIL */
 };
 
-__attribute__((format(printf, 2, 3))) static enum python_status contradiction(struct look *look, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static enum python_status
+contradiction(struct look *look, const char *format, ...)
 {
 	va_list args;
 
@@ -102,7 +103,8 @@ static enum python_status read_interpreters(struct look *look)
 {
 	uint64_t at, next;
 	uint64_t turtle = 0; /* Brent: a cycle comes back to a place marked at a power of two */
-	int err = procmem__u64(look->mem, look->py->runtime + look->py->layout.interpreters_head, &at);
+	int err = procmem__u64(look->mem, look->py->runtime + look->py->layout.interpreters_head,
+			       &at);
 
 	look->n = 0;
 	for (unsigned int seen = 1; !err && at != 0; seen++, at = next) {
@@ -111,7 +113,8 @@ static enum python_status read_interpreters(struct look *look)
 		if (at == turtle)
 			return contradiction(look, "its list of interpreters runs in a circle");
 		if (seen > MAX_INTERPRETERS)
-			return contradiction(look, "it has more than %u interpreters", MAX_INTERPRETERS);
+			return contradiction(look, "it has more than %u interpreters",
+					     MAX_INTERPRETERS);
 		if ((seen & (seen - 1)) == 0)
 			turtle = at;
 		memset(interp, 0, sizeof(*interp));
@@ -147,7 +150,8 @@ static bool is_interpreter(const struct look *look, uint64_t address)
 static bool is_holder(struct look *look, const struct gil_head *gil)
 {
 	uint64_t interp = 0;
-	int err = procmem__u64(look->mem, gil->last_holder + look->py->layout.tstate_interp, &interp);
+	int err =
+		procmem__u64(look->mem, gil->last_holder + look->py->layout.tstate_interp, &interp);
 
 	return (!err && is_interpreter(look, interp)) || gil->locked == 0;
 }
@@ -163,7 +167,8 @@ static enum python_status check_gil(struct look *look, const struct interpreter 
 	if (gil->interval == 0 || (gil->locked == -1 && gil->interval <= MAX_INTERVAL))
 		return PYTHON_NOT_YET;
 	if (gil->interval > MAX_INTERVAL)
-		return contradiction(look, "its switch interval reads as %" PRIu64 " us", gil->interval);
+		return contradiction(look, "its switch interval reads as %" PRIu64 " us",
+				     gil->interval);
 	if (gil->locked != 0 && gil->locked != 1)
 		return contradiction(look, "`locked` of its GIL reads as %" PRId32, gil->locked);
 	if (interp->disabled)
@@ -171,7 +176,8 @@ static enum python_status check_gil(struct look *look, const struct interpreter 
 	if (gil->last_holder == 0)
 		return PYTHON_NOT_YET;
 	if (!is_holder(look, gil))
-		return contradiction(look, "the holder of its GIL, %#" PRIx64 ", is no thread state",
+		return contradiction(look,
+				     "the holder of its GIL, %#" PRIx64 ", is no thread state",
 				     gil->last_holder);
 	return PYTHON_FOUND;
 }

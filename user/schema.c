@@ -2,181 +2,325 @@
 #include "schema.h"
 
 #include <errno.h>
+#include <jansson.h>
+#include <string.h>
 
-/* JSON Schema, draft 2020-12, with ' for ". Members that are not named here may be added at any time. */
-static const char schema[] =
-"{\n"
-" '$schema': 'https://json-schema.org/draft/2020-12/schema',\n"
-" '$id': 'gilprof.report/1',\n"
-" 'title': 'Report of gilprof',\n"
-" 'description': 'Times are integer nanoseconds. Bytes of names that are not UTF-8 are written as the text \\\\xNN.',\n"
-" 'type': 'object',\n"
-" 'required': ['schema', 'gilprof', 'capture', 'processes', 'cpus'],\n"
-" 'properties': {\n"
-"  'schema': {'const': 'gilprof.report/1'},\n"
-"  'gilprof': {'type': 'object', 'required': ['version'], 'properties': {'version': {'type': 'string'}}},\n"
-"  'capture': {'$ref': '#/$defs/capture'},\n"
-"  'processes': {'type': 'array', 'items': {'$ref': '#/$defs/process'}, 'description': 'those that used or wanted most CPU first'},\n"
-"  'cpus': {'type': 'array', 'items': {'$ref': '#/$defs/cpu'}}\n"
-" },\n"
-" '$defs': {\n"
-"  'count': {'type': 'integer', 'minimum': 0},\n"
-"  'ns': {'type': 'integer', 'minimum': 0},\n"
-"  'share': {'type': 'number', 'minimum': 0},\n"
-"  'text_or_null': {'type': ['string', 'null']},\n"
-"  'bytes_or_null': {'type': ['integer', 'null'], 'minimum': 0},\n"
-"  'status': {'type': ['integer', 'null'], 'minimum': -127, 'maximum': 255,\n"
-"   'description': 'exit status; -N: killed by signal N; null: still alive'},\n"
-"  'ns_by_name': {'type': 'object', 'additionalProperties': {'$ref': '#/$defs/ns'}},\n"
-"  'counts_by_name': {'type': 'object', 'additionalProperties': {'$ref': '#/$defs/count'}},\n"
-"  'capture': {\n"
-"   'type': 'object',\n"
-"   'required': ['start', 'start_monotonic_ns', 'duration_ns', 'mode', 'target', 'frequency_hz', 'cpus', 'complete',\n"
-"    'children', 'command_status', 'threads_merged', 'steal_irq_ns', 'tick_ns', 'lost', 'laws', 'self'],\n"
-"   'properties': {\n"
-"    'start': {'type': 'string', 'description': 'ISO 8601, UTC'},\n"
-"    'start_monotonic_ns': {'$ref': '#/$defs/ns'},\n"
-"    'duration_ns': {'$ref': '#/$defs/ns'},\n"
-"    'mode': {'type': 'string', 'description': 'attach or command'},\n"
-"    'target': {'type': 'string'},\n"
-"    'frequency_hz': {'type': 'object', 'required': ['state', 'stack'],\n"
-"     'properties': {'state': {'$ref': '#/$defs/count'}, 'stack': {'$ref': '#/$defs/count'}}},\n"
-"    'cpus': {'$ref': '#/$defs/count'},\n"
-"    'complete': {'type': 'boolean'},\n"
-"    'children': {'type': 'boolean', 'description': 'children were followed'},\n"
-"    'command_status': {'$ref': '#/$defs/status'},\n"
-"    'threads_merged': {'$ref': '#/$defs/count'},\n"
-"    'steal_irq_ns': {'$ref': '#/$defs/ns'},\n"
-"    'tick_ns': {'$ref': '#/$defs/ns'},\n"
-"    'lost': {'$ref': '#/$defs/counts_by_name'},\n"
-"    'laws': {'type': 'object', 'required': ['thread', 'cpu', 'process'], 'additionalProperties': {'$ref': '#/$defs/law'}},\n"
-"    'self': {'type': 'object', 'required': ['cpu_ns', 'bpf_run_ns', 'bpf_run_count', 'rss_peak_bytes', 'attach_ns'],\n"
-"     'properties': {\n"
-"      'cpu_ns': {'$ref': '#/$defs/ns'},\n"
-"      'bpf_run_ns': {'type': ['integer', 'null'], 'minimum': 0},\n"
-"      'bpf_run_count': {'$ref': '#/$defs/count'},\n"
-"      'rss_peak_bytes': {'$ref': '#/$defs/count'},\n"
-"      'attach_ns': {'$ref': '#/$defs/ns'}}}\n"
-"   }\n"
-"  },\n"
-"  'law': {\n"
-"   'type': 'object',\n"
-"   'description': 'a law of conservation; worst: the largest deviation, in tolerances; error_ns of expected_ns at this thread, CPU or process',\n"
-"   'required': ['ok', 'checked', 'broken', 'worst', 'error_ns', 'expected_ns', 'at'],\n"
-"   'properties': {\n"
-"    'ok': {'type': 'boolean'},\n"
-"    'checked': {'$ref': '#/$defs/count'},\n"
-"    'broken': {'$ref': '#/$defs/count'},\n"
-"    'worst': {'type': 'number', 'minimum': 0},\n"
-"    'error_ns': {'$ref': '#/$defs/ns'},\n"
-"    'expected_ns': {'$ref': '#/$defs/ns'},\n"
-"    'at': {'$ref': '#/$defs/count'}\n"
-"   }\n"
-"  },\n"
-"  'process': {\n"
-"   'type': 'object',\n"
-"   'required': ['pid', 'ppid', 'comm', 'cmdline', 'born', 'exit_status', 'python', 'rss_bytes', 'pss_bytes', 'wanted', 'achieved',\n"
-"    'cpu_ns', 'kernel_cpu_ns', 'edges_on_cpu', 'gil_unknown_ns', 'gils', 'threads'],\n"
-"   'properties': {\n"
-"    'pid': {'$ref': '#/$defs/count'},\n"
-"    'ppid': {'$ref': '#/$defs/count'},\n"
-"    'comm': {'type': 'string'},\n"
-"    'cmdline': {'type': 'string'},\n"
-"    'born': {'type': 'boolean', 'description': 'inside the window'},\n"
-"    'exit_status': {'$ref': '#/$defs/status'},\n"
-"    'python': {'type': ['object', 'null'], 'required': ['version', 'build', 'gil_source', 'gil_note'],\n"
-"     'properties': {\n"
-"      'version': {'$ref': '#/$defs/text_or_null'},\n"
-"      'build': {'$ref': '#/$defs/text_or_null'},\n"
-"      'gil_source': {'$ref': '#/$defs/text_or_null'},\n"
-"      'gil_note': {'$ref': '#/$defs/text_or_null', 'description': 'why nothing is known of a GIL'}}},\n"
-"    'rss_bytes': {'$ref': '#/$defs/bytes_or_null'},\n"
-"    'pss_bytes': {'$ref': '#/$defs/bytes_or_null'},\n"
-"    'wanted': {'$ref': '#/$defs/share', 'description': 'mean number of threads that ran, wanted a CPU or waited for a GIL'},\n"
-"    'achieved': {'$ref': '#/$defs/share', 'description': 'mean number of threads that ran'},\n"
-"    'cpu_ns': {'$ref': '#/$defs/ns'},\n"
-"    'kernel_cpu_ns': {'$ref': '#/$defs/ns'},\n"
-"    'edges_on_cpu': {'$ref': '#/$defs/count'},\n"
-"    'gil_unknown_ns': {'$ref': '#/$defs/ns', 'description': 'of run_nogil: no GIL was known yet'},\n"
-"    'gils': {'type': 'array', 'items': {'$ref': '#/$defs/gil'}},\n"
-"    'threads': {'type': 'array', 'items': {'$ref': '#/$defs/thread'}, 'description': 'the busiest first'}\n"
-"   }\n"
-"  },\n"
-"  'gil': {\n"
-"   'type': 'object',\n"
-"   'required': ['interpreter', 'utilization', 'held_ns', 'held_offcpu_ns', 'wait_ns', 'waits', 'waiters', 'switches'],\n"
-"   'properties': {\n"
-"    'interpreter': {'type': ['integer', 'null'], 'description': 'null: GILs of images that exec has replaced'},\n"
-"    'utilization': {'$ref': '#/$defs/share', 'description': 'held_ns by duration_ns; sampled'},\n"
-"    'held_ns': {'$ref': '#/$defs/ns'},\n"
-"    'held_offcpu_ns': {'$ref': '#/$defs/ns'},\n"
-"    'wait_ns': {'$ref': '#/$defs/ns'},\n"
-"    'waits': {'$ref': '#/$defs/count'},\n"
-"    'waiters': {'$ref': '#/$defs/count'},\n"
-"    'switches': {'$ref': '#/$defs/count'}\n"
-"   }\n"
-"  },\n"
-"  'intervals': {\n"
-"   'type': 'object',\n"
-"   'required': ['total_ns', 'count', 'p50_ns', 'p99_ns', 'max_ns'],\n"
-"   'properties': {\n"
-"    'total_ns': {'$ref': '#/$defs/ns'},\n"
-"    'count': {'$ref': '#/$defs/count'},\n"
-"    'p50_ns': {'$ref': '#/$defs/ns'},\n"
-"    'p99_ns': {'$ref': '#/$defs/ns'},\n"
-"    'max_ns': {'$ref': '#/$defs/ns'}\n"
-"   }\n"
-"  },\n"
-"  'thread': {\n"
-"   'type': 'object',\n"
-"   'required': ['tid', 'name', 'merged', 'born', 'exited', 'exists_ns', 'state_ns', 'io_ns', 'blocked_ns', 'gil_wait', 'runq',\n"
-"    'held_ns', 'held_offcpu_ns', 'samples', 'gil_samples', 'kernel_cpu_ns', 'switches', 'cpu_ns_by_cpu'],\n"
-"   'properties': {\n"
-"    'tid': {'$ref': '#/$defs/count', 'description': '0: several threads in one row, see merged'},\n"
-"    'name': {'type': 'string'},\n"
-"    'merged': {'$ref': '#/$defs/count', 'description': 'threads in this row'},\n"
-"    'born': {'type': 'boolean'},\n"
-"    'exited': {'type': 'boolean'},\n"
-"    'exists_ns': {'$ref': '#/$defs/ns'},\n"
-"    'state_ns': {'type': 'object', 'description': 'sums up to exists_ns', 'additionalProperties': {'$ref': '#/$defs/ns'},\n"
-"     'required': ['run_gil', 'run_nogil', 'runq', 'gil_wait', 'gil_drop', 'lock_wait', 'io_wait', 'sleep', 'child_wait', 'blocked']},\n"
-"    'io_ns': {'type': 'object', 'description': 'the parts of io_wait', 'additionalProperties': {'$ref': '#/$defs/ns'},\n"
-"     'required': ['file', 'pipe', 'socket', 'poll']},\n"
-"    'blocked_ns': {'$ref': '#/$defs/ns_by_name', 'description': 'the parts of blocked, by system call or cause'},\n"
-"    'gil_wait': {'$ref': '#/$defs/intervals', 'required': ['asleep_ns', 'runq_ns', 'running_ns'],\n"
-"     'description': 'episodes from the first sleep to running for good',\n"
-"     'properties': {'asleep_ns': {'$ref': '#/$defs/ns'}, 'runq_ns': {'$ref': '#/$defs/ns'}, 'running_ns': {'$ref': '#/$defs/ns'}}},\n"
-"    'runq': {'$ref': '#/$defs/intervals'},\n"
-"    'held_ns': {'$ref': '#/$defs/ns', 'description': 'run_gil + held_offcpu_ns'},\n"
-"    'held_offcpu_ns': {'$ref': '#/$defs/ns'},\n"
-"    'samples': {'$ref': '#/$defs/count', 'description': 'on a CPU; run_gil is known from them if there are any'},\n"
-"    'gil_samples': {'$ref': '#/$defs/count', 'description': 'of samples: a GIL was held'},\n"
-"    'kernel_cpu_ns': {'$ref': '#/$defs/ns'},\n"
-"    'switches': {'type': 'object', 'required': ['voluntary', 'involuntary', 'migrations'],\n"
-"     'properties': {'voluntary': {'$ref': '#/$defs/count'}, 'involuntary': {'$ref': '#/$defs/count'}, 'migrations': {'$ref': '#/$defs/count'}}},\n"
-"    'cpu_ns_by_cpu': {'type': 'object', 'propertyNames': {'pattern': '^(0|[1-9][0-9]*)$'}, 'additionalProperties': {'$ref': '#/$defs/ns'}}\n"
-"   }\n"
-"  },\n"
-"  'cpu': {\n"
-"   'type': 'object',\n"
-"   'required': ['cpu', 'target_ns', 'other_ns', 'idle_ns', 'offline_ns'],\n"
-"   'properties': {\n"
-"    'cpu': {'$ref': '#/$defs/count'},\n"
-"    'target_ns': {'$ref': '#/$defs/ns'},\n"
-"    'other_ns': {'$ref': '#/$defs/ns'},\n"
-"    'idle_ns': {'$ref': '#/$defs/ns'},\n"
-"    'offline_ns': {'$ref': '#/$defs/ns'}\n"
-"   }\n"
-"  }\n"
-" }\n"
-"}\n";
+/*
+ * JSON Schema, draft 2020-12. All members named here are required; others may be added at any time.
+ * A type is the name of a definition, with a suffix: "[]" a list of them, "{}" an object of them by
+ * any names, "?" it or null.
+ */
+struct member {
+	const char *name, *type, *about;
+};
+
+struct object {
+	const char *name, *about;
+	const struct member *members;
+};
+
+/* The definitions that are no objects. */
+static const struct {
+	const char *name, *json;
+} scalars[] = {
+	{ "text", "{\"type\": \"string\"}" },
+	{ "flag", "{\"type\": \"boolean\"}" },
+	{ "count", "{\"type\": \"integer\", \"minimum\": 0}" },
+	{ "ns", "{\"type\": \"integer\", \"minimum\": 0, \"description\": \"nanoseconds\"}" },
+	{ "integer", "{\"type\": \"integer\"}" },
+	{ "number", "{\"type\": \"number\", \"minimum\": 0}" },
+	{ "status", "{\"type\": \"integer\", \"minimum\": -127, \"maximum\": 255, "
+		    "\"description\": \"exit status, or -N: killed by signal N\"}" },
+};
+
+static const struct member report[] = {
+	{ "gilprof", "gilprof", NULL },
+	{ "capture", "capture", NULL },
+	{ "processes", "process[]", "those that used or wanted most CPU first" },
+	{ "cpus", "cpu[]", NULL },
+	{ 0 },
+};
+
+static const struct member gilprof[] = {
+	{ "version", "text", NULL },
+	{ 0 },
+};
+
+static const struct member capture[] = {
+	{ "start", "text", "ISO 8601, UTC" },
+	{ "start_monotonic_ns", "ns", NULL },
+	{ "duration_ns", "ns", "of the window" },
+	{ "mode", "text", "attach or command" },
+	{ "target", "text", "what was named on the command line" },
+	{ "frequency_hz", "frequency", NULL },
+	{ "cpus", "count", "on-line at the start" },
+	{ "complete", "flag", "false: records could not be read" },
+	{ "children", "flag", "children were followed" },
+	{ "command_status", "status?", "null: no command, or it still runs" },
+	{ "threads_merged", "count", "threads without a row of their own" },
+	{ "steal_irq_ns", "ns", "stolen time and interrupts of all CPUs" },
+	{ "tick_ns", "ns", "of the kernel's scheduler" },
+	{ "lost", "count{}", "data lost, by cause; all 0: none" },
+	{ "laws", "laws", NULL },
+	{ "self", "self", "cost of gilprof itself" },
+	{ 0 },
+};
+
+static const struct member frequency[] = {
+	{ "state", "count", "samples that tell who holds the GIL, per second and CPU" },
+	{ "stack", "count", "samples of stacks" },
+	{ 0 },
+};
+
+static const struct member laws[] = {
+	{ "thread", "law", "time in all states = existence" },
+	{ "cpu", "law", "target + other + idle + off-line = window" },
+	{ "process", "law", "CPU time of the threads = the kernel's own count" },
+	{ 0 },
+};
+
+static const struct member law[] = {
+	{ "ok", "flag", NULL },
+	{ "checked", "count", "things the law was checked on" },
+	{ "broken", "count", "of these, it is broken for" },
+	{ "worst", "number", "the largest deviation, in tolerances: up to 1 is kept" },
+	{ "error_ns", "ns", "the deviation there" },
+	{ "expected_ns", "ns", "from this" },
+	{ "at", "count", "which thread, CPU or process that is" },
+	{ 0 },
+};
+
+static const struct member self[] = {
+	{ "cpu_ns", "ns", NULL },
+	{ "bpf_run_ns", "ns?", "null: not measured" },
+	{ "bpf_run_count", "count", NULL },
+	{ "rss_peak_bytes", "count", NULL },
+	{ "attach_ns", "ns", "from start to the window's begin" },
+	{ 0 },
+};
+
+static const struct member process[] = {
+	{ "pid", "count", NULL },
+	{ "ppid", "count", NULL },
+	{ "comm", "text", NULL },
+	{ "cmdline", "text", "arguments joined by blanks" },
+	{ "born", "flag", "inside the window" },
+	{ "exit_status", "status?", "null: alive at the end" },
+	{ "python", "python?", "null: no CPython" },
+	{ "rss_bytes", "count?", "at the end; null: not known" },
+	{ "pss_bytes", "count?", NULL },
+	{ "wanted", "number", "mean number of threads that ran, or waited for a CPU or a GIL" },
+	{ "achieved", "number", "mean number of threads that ran" },
+	{ "cpu_ns", "ns", NULL },
+	{ "kernel_cpu_ns", "ns", "the same by the kernel's own count" },
+	{ "edges_on_cpu", "count", "times that this count may be off by a tick" },
+	{ "gil_unknown_ns", "ns", "of run_nogil: a GIL may have been held that was not known yet" },
+	{ "gils", "gil[]", "none in a free-threaded build" },
+	{ "threads", "thread[]", "the busiest first" },
+	{ 0 },
+};
+
+static const struct member python[] = {
+	{ "version", "text?", NULL },
+	{ "build", "text?", NULL },
+	{ "gil_source", "text?", "how the GIL was found" },
+	{ "gil_note", "text?", "why nothing is known of it" },
+	{ 0 },
+};
+
+static const struct member gil[] = {
+	{ "interpreter", "integer?", "null: those of images that exec has replaced" },
+	{ "utilization", "number", "held_ns by the window" },
+	{ "held_ns", "ns", "the part on a CPU is known from samples" },
+	{ "held_offcpu_ns", "ns", "by threads that were not running" },
+	{ "wait_ns", "ns", "asleep, all threads" },
+	{ "waits", "count", "sleeps" },
+	{ "waiters", "count", "threads that slept" },
+	{ "switches", "count", "from one holder to another" },
+	{ 0 },
+};
+
+static const struct member thread[] = {
+	{ "tid", "count", "0: several threads in one row" },
+	{ "name", "text", NULL },
+	{ "merged", "count", "threads in this row" },
+	{ "born", "flag", "inside the window" },
+	{ "exited", "flag", NULL },
+	{ "exists_ns", "ns", "inside the window" },
+	{ "state_ns", "states", "adds up to exists_ns" },
+	{ "io_ns", "io", "the parts of io_wait" },
+	{ "blocked_ns", "ns{}", "the parts of blocked, by system call or other cause" },
+	{ "gil_wait", "gil_wait", NULL },
+	{ "runq", "intervals", "from runnable to running" },
+	{ "held_ns", "ns", "run_gil + held_offcpu_ns" },
+	{ "held_offcpu_ns", "ns", "not running, while holding a GIL" },
+	{ "samples", "count", "on a CPU; if there are any, they divide run_gil from run_nogil" },
+	{ "gil_samples", "count", "of these, holding a GIL" },
+	{ "kernel_cpu_ns", "ns", "CPU time by the kernel's own count" },
+	{ "switches", "switches", NULL },
+	{ "cpu_ns_by_cpu", "ns{}", "by number of the CPU; those without any are left out" },
+	{ 0 },
+};
+
+static const struct member states[] = {
+	{ "run_gil", "ns", "on a CPU, holding a GIL" },
+	{ "run_nogil", "ns", "on a CPU, not holding one" },
+	{ "runq", "ns", "waiting for a CPU" },
+	{ "gil_wait", "ns", "asleep, waiting for a GIL" },
+	{ "gil_drop", "ns", "asleep, giving a GIL away" },
+	{ "lock_wait", "ns", "asleep in any other futex" },
+	{ "io_wait", "ns", NULL },
+	{ "sleep", "ns", NULL },
+	{ "child_wait", "ns", NULL },
+	{ "blocked", "ns", "anything else" },
+	{ 0 },
+};
+
+static const struct member io[] = {
+	{ "file", "ns", NULL },
+	{ "pipe", "ns", NULL },
+	{ "socket", "ns", NULL },
+	{ "poll", "ns", NULL },
+	{ 0 },
+};
+
+static const struct member intervals[] = {
+	{ "total_ns", "ns", NULL }, { "count", "count", NULL }, { "p50_ns", "ns", NULL },
+	{ "p99_ns", "ns", NULL },   { "max_ns", "ns", NULL },	{ 0 },
+};
+
+static const struct member gil_wait[] = {
+	{ "total_ns", "ns", NULL },
+	{ "count", "count", NULL },
+	{ "p50_ns", "ns", NULL },
+	{ "p99_ns", "ns", NULL },
+	{ "max_ns", "ns", NULL },
+	{ "asleep_ns", "ns", "of total_ns" },
+	{ "runq_ns", "ns", "of total_ns" },
+	{ "running_ns", "ns", "of total_ns" },
+	{ 0 },
+};
+
+static const struct member switches[] = {
+	{ "voluntary", "count", NULL },
+	{ "involuntary", "count", NULL },
+	{ "migrations", "count", NULL },
+	{ 0 },
+};
+
+static const struct member cpu[] = {
+	{ "cpu", "count", NULL },  { "target_ns", "ns", NULL },	 { "other_ns", "ns", NULL },
+	{ "idle_ns", "ns", NULL }, { "offline_ns", "ns", NULL }, { 0 },
+};
+
+static const struct object objects[] = {
+	{ "gilprof", "who wrote this", gilprof },
+	{ "capture", "the window, and how much of it was seen", capture },
+	{ "frequency", NULL, frequency },
+	{ "laws", "laws of conservation", laws },
+	{ "law", NULL, law },
+	{ "self", NULL, self },
+	{ "process", NULL, process },
+	{ "python", NULL, python },
+	{ "gil", NULL, gil },
+	{ "thread", NULL, thread },
+	{ "states", NULL, states },
+	{ "io", NULL, io },
+	{ "intervals", NULL, intervals },
+	{ "gil_wait", "episodes, from the first sleep to running for good", gil_wait },
+	{ "switches", NULL, switches },
+	{ "cpu", NULL, cpu },
+};
+
+static json_t *reference(const char *name, size_t len)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "#/$defs/%.*s", (int)len, name);
+	return json_pack("{s:s}", "$ref", path);
+}
+
+static json_t *type_of(const char *type)
+{
+	size_t len = strcspn(type, "[{?");
+	json_t *base = reference(type, len);
+
+	switch (type[len]) {
+	case '[':
+		return json_pack("{s:s, s:o}", "type", "array", "items", base);
+	case '{':
+		return json_pack("{s:s, s:o}", "type", "object", "additionalProperties", base);
+	case '?':
+		return json_pack("{s:[o, {s:s}]}", "anyOf", base, "type", "null");
+	default:
+		return base;
+	}
+}
+
+static void describe(json_t *schema, const char *about)
+{
+	if (about)
+		json_object_set_new(schema, "description", json_string(about));
+}
+
+/* Adds the rules for an object of these members to a schema. */
+static void add_members(json_t *schema, const struct member *members)
+{
+	json_t *required = json_array(), *properties = json_object();
+
+	for (const struct member *m = members; m->name; m++) {
+		json_t *type = type_of(m->type);
+
+		describe(type, m->about);
+		json_array_append_new(required, json_string(m->name));
+		json_object_set_new(properties, m->name, type);
+	}
+	json_object_set_new(schema, "type", json_string("object"));
+	json_object_set_new(schema, "required", required);
+	json_object_set_new(schema, "properties", properties);
+}
+
+static json_t *definitions(void)
+{
+	json_t *all = json_object();
+
+	for (size_t i = 0; i < sizeof(scalars) / sizeof(scalars[0]); i++)
+		json_object_set_new(all, scalars[i].name, json_loads(scalars[i].json, 0, NULL));
+	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+		json_t *object = json_object();
+
+		describe(object, objects[i].about);
+		add_members(object, objects[i].members);
+		json_object_set_new(all, objects[i].name, object);
+	}
+	return all;
+}
+
+static json_t *schema(void)
+{
+	json_t *s = json_object();
+
+	json_object_set_new(s, "$schema",
+			    json_string("https://json-schema.org/draft/2020-12/schema"));
+	json_object_set_new(s, "$id", json_string("gilprof.report/1"));
+	json_object_set_new(s, "title", json_string("Report of gilprof"));
+	describe(s, "Bytes of names that are not UTF-8 are written as the text \\xNN.");
+	add_members(s, report);
+	json_array_append_new(json_object_get(s, "required"), json_string("schema"));
+	json_object_set_new(json_object_get(s, "properties"), "schema",
+			    json_pack("{s:s}", "const", "gilprof.report/1"));
+	json_object_set_new(s, "$defs", definitions());
+	return s;
+}
 
 int schema__print(FILE *f)
 {
-	for (const char *s = schema; *s; s++)
-		putc(*s == '\'' ? '"' : *s, f);
+	json_t *s = schema();
+	int err = json_dumpf(s, f, JSON_INDENT(1));
+
+	json_decref(s);
 	errno = 0;
-	if (fflush(f) == 0 && !ferror(f))
+	if (err == 0 && putc('\n', f) != EOF && fflush(f) == 0)
 		return 0;
 	return errno ? -errno : -EIO;
 }

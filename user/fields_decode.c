@@ -1,135 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "fields.h"
-
+/* Structs from JSON that may be hostile: see user/fields.h. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "text.h"
+#include "fields.h"
 
 static void *at(void *row, size_t offset)
 {
 	return (char *)row + offset;
 }
 
-static const void *at_const(const void *row, size_t offset)
-{
-	return (const char *)row + offset;
-}
-
-#define GET(type, row, f) (*(type const *)at_const(row, (f)->offset))
-#define GET_COUNT(row, f) (*(const size_t *)at_const(row, (f)->count))
 #define MEMBER(type, row, f) (*(type *)at(row, (f)->offset))
 #define COUNT(row, f) (*(size_t *)at(row, (f)->count))
 
-/* Encoding: each returns a new value, or NULL. */
-
-/* A counter beyond what JSON can carry is a negative difference gone wrong: shown as the largest. */
-static json_t *integer(uint64_t v)
-{
-	return json_integer(v > INT64_MAX ? INT64_MAX : (json_int_t)v);
-}
-
-static json_t *encode_u64(const struct field *f, const void *row)
-{
-	return integer(GET(uint64_t, row, f));
-}
-
-static json_t *encode_u32(const struct field *f, const void *row)
-{
-	return json_integer(GET(uint32_t, row, f));
-}
-
-static json_t *encode_i64(const struct field *f, const void *row)
-{
-	return json_integer(GET(int64_t, row, f));
-}
-
-static json_t *encode_bool(const struct field *f, const void *row)
-{
-	return json_boolean(GET(bool, row, f));
-}
-
-/* Strings should be UTF-8 by now, and short; one that is not must not cost the whole capture. */
-static json_t *encode_string(const struct field *f, const void *row)
-{
-	const char *s = GET(char *, row, f);
-	json_t *value;
-	char *clean;
-
-	if (!s)
-		return f->type == FIELD_STRING ? json_string("") : json_null();
-	clean = text__utf8(s, strlen(s), FIELDS_MAX_STRING);
-	value = json_string(clean);
-	free(clean);
-	return value;
-}
-
-static json_t *encode_u64s(const struct field *f, const void *row)
-{
-	const uint64_t *v = at_const(row, f->offset);
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < f->max; i++)
-		if (json_array_append_new(list, integer(v[i])) < 0)
-			goto fail;
-	return list;
-fail:
-	json_decref(list);
-	return NULL;
-}
-
-static int append_pair(json_t *list, size_t index, uint64_t v)
-{
-	return v ? json_array_append_new(list, json_pack("[I,o]", (json_int_t)index, integer(v)))
-		 : 0;
-}
-
-static json_t *encode_sparse(const struct field *f, const void *row)
-{
-	bool wide = f->type == FIELD_SPARSE_U64P;
-	size_t n = wide ? GET_COUNT(row, f) : f->max;
-	const uint64_t *v64 = wide ? GET(void *, row, f) : NULL;
-	const uint32_t *v32 = at_const(row, f->offset);
-	json_t *list;
-
-	if (n > f->max)
-		return errno = E2BIG, NULL;
-	list = json_array();
-	for (size_t i = 0; i < n; i++)
-		if (append_pair(list, i, wide ? v64[i] : v32[i]) < 0)
-			goto fail;
-	return list;
-fail:
-	json_decref(list);
-	return NULL;
-}
-
-static json_t *encode_object(const struct field *f, const void *row)
-{
-	return fields__encode(f->fields, at_const(row, f->offset));
-}
-
-static json_t *encode_rows(const struct field *f, const void *row)
-{
-	const char *rows = f->type == FIELD_ROWS ? at_const(row, f->offset) : GET(void *, row, f);
-	json_t *list;
-
-	if (GET_COUNT(row, f) > f->max)
-		return errno = E2BIG, NULL;
-	list = json_array();
-	for (size_t i = 0; i < GET_COUNT(row, f); i++)
-		if (json_array_append_new(list, fields__encode(f->fields, rows + i * f->size)) < 0)
-			goto fail;
-	return list;
-fail:
-	json_decref(list);
-	return NULL;
-}
-
-/* Decoding: each returns 0 or -errno, with the reason in r->err. */
+/* Each decoder returns 0 or -errno, with the reason in r->err. */
 
 static int bad(struct fields_reader *r, const struct field *f, const char *what)
 {
@@ -329,36 +216,22 @@ static void free_rows(const struct field *f, void *row)
 }
 
 static const struct {
-	json_t *(*encode)(const struct field *f, const void *row);
 	int (*decode)(const struct field *f, const json_t *v, void *row, struct fields_reader *r);
 	void (*free)(const struct field *f, void *row); /* NULL: owns nothing */
 } types[FIELD_TYPES] = {
-	[FIELD_U64] = { encode_u64, decode_u64, NULL },
-	[FIELD_U32] = { encode_u32, decode_u32, NULL },
-	[FIELD_I64] = { encode_i64, decode_i64, NULL },
-	[FIELD_BOOL] = { encode_bool, decode_bool, NULL },
-	[FIELD_STRING] = { encode_string, decode_string, free_pointer },
-	[FIELD_STRING_NULL] = { encode_string, decode_string, free_pointer },
-	[FIELD_U64S] = { encode_u64s, decode_u64s, NULL },
-	[FIELD_SPARSE_U32] = { encode_sparse, decode_sparse, NULL },
-	[FIELD_SPARSE_U64P] = { encode_sparse, decode_sparse, free_pointer },
-	[FIELD_OBJECT] = { encode_object, decode_object, free_object },
-	[FIELD_ROWS] = { encode_rows, decode_rows, free_rows },
-	[FIELD_ROWSP] = { encode_rows, decode_rows, free_rows },
+	[FIELD_U64] = { decode_u64, NULL },
+	[FIELD_U32] = { decode_u32, NULL },
+	[FIELD_I64] = { decode_i64, NULL },
+	[FIELD_BOOL] = { decode_bool, NULL },
+	[FIELD_STRING] = { decode_string, free_pointer },
+	[FIELD_STRING_NULL] = { decode_string, free_pointer },
+	[FIELD_U64S] = { decode_u64s, NULL },
+	[FIELD_SPARSE_U32] = { decode_sparse, NULL },
+	[FIELD_SPARSE_U64P] = { decode_sparse, free_pointer },
+	[FIELD_OBJECT] = { decode_object, free_object },
+	[FIELD_ROWS] = { decode_rows, free_rows },
+	[FIELD_ROWSP] = { decode_rows, free_rows },
 };
-
-json_t *fields__encode(const struct field *table, const void *row)
-{
-	json_t *object = json_object();
-
-	for (const struct field *f = table; f->type != FIELD_END; f++) {
-		if (json_object_set_new(object, f->name, types[f->type].encode(f, row)) < 0) {
-			json_decref(object);
-			return NULL;
-		}
-	}
-	return object;
-}
 
 int fields__decode(const struct field *table, const json_t *object, void *row,
 		   struct fields_reader *r)

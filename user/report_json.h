@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Shared by the parts of the JSON report (user/report_json.c). */
+#ifndef GILPROF_REPORT_JSON_H
+#define GILPROF_REPORT_JSON_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "model.h"
+
+json_t *report_json__thread(const struct model_thread *t);
+
+static inline json_t *number(uint64_t v)
+{
+	return json_integer((json_int_t)(v < MODEL_MAX ? v : MODEL_MAX));
+}
+
+/* A new member; what is NULL for lack of memory is left out, and so is the whole of NULL. */
+static inline void set(json_t *object, const char *key, json_t *value)
+{
+	json_object_set_new(object, key, value);
+}
+
+static inline void set_number(json_t *object, const char *key, uint64_t v)
+{
+	set(object, key, number(v));
+}
+
+#endif
