@@ -39,6 +39,8 @@ static __always_inline bool iter__is_target(struct task_struct *task)
 		return true;
 	if (!iter_children || (task->flags & PF_KTHREAD))
 		return false;
+	if (tgid == bpf_get_current_pid_tgid() >> 32) /* we, whose shell is profiled */
+		return false;
 	parent = BPF_CORE_READ(task, real_parent, tgid);
 	if (!bpf_map_lookup_elem(&roots, &parent))
 		return false;

@@ -137,17 +137,25 @@ def hold(report, output):
     said = truth(output)[1]
     thread, calls = report.thread(said["tid"]), said["calls"]
 
-    def wall(name):
-        return sum(report.inside(begin, end) for begin, end, _ in calls[name])
+    def of(names, part):
+        return sum(report.part(begin, end, part(end - begin, cpu, queued))
+                   for name in names for begin, end, cpu, queued in calls[name])
 
-    def cpu(name):
-        return sum(report.part(*call) for call in calls[name])
+    def on_cpu(wall, cpu, queued):
+        return cpu
+
+    def off_cpu(wall, cpu, queued):
+        return wall - cpu
+
+    def asleep(wall, cpu, queued):
+        return wall - cpu - queued
 
     for name, got, want in (
-            ("held_offcpu_ns", thread["held_offcpu_ns"], wall("sleep_holding")),
-            ("sleep", thread["state_ns"]["sleep"], wall("sleep_holding") + wall("sleep_released")),
-            ("run_nogil", thread["state_ns"]["run_nogil"], cpu("compute_released")),
-            ("run_gil", thread["state_ns"]["run_gil"], cpu("compute_holding"))):
+            ("held_offcpu_ns", thread["held_offcpu_ns"],
+             of(("sleep_holding", "compute_holding"), off_cpu)),
+            ("sleep", thread["state_ns"]["sleep"], of(("sleep_holding", "sleep_released"), asleep)),
+            ("run_nogil", thread["state_ns"]["run_nogil"], of(("compute_released",), on_cpu)),
+            ("run_gil", thread["state_ns"]["run_gil"], of(("compute_holding",), on_cpu))):
         within_points(name, got, want, report.window, 2)
 
 

@@ -132,11 +132,6 @@ workload_ready() {
 	grep -q '^ready' "$WORKLOAD_OUT" || ! kill -0 "$WORKLOAD_PID" 2>/dev/null
 }
 
-# waits for the workload's end, so that WORKLOAD_OUT is whole; its exit status
-finish_workload() {
-	wait "$WORKLOAD_PID"
-}
-
 end_workloads() {
 	local pid
 	for pid in "${WORKLOADS[@]}"; do

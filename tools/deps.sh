@@ -67,7 +67,7 @@ clang_has_fuzzer() {
 
 # --- how Debian and Ubuntu call it ---
 
-available() { apt-cache policy "$1" | grep -q 'Candidate: [^(]'; }
+available() { [[ $(apt-cache policy "$1") == *"Candidate: "[^\(]* ]]; }
 
 # the name of a package whose name differs between releases; empty if there is none
 package() {
@@ -98,15 +98,20 @@ first_available() {
 	done
 }
 
+# its errors go to stderr, which stays
+apt_quietly() { apt-get -qq -o Dpkg::Use-Pty=0 "$@" >/dev/null; }
+
 apt_install() {
 	local name packages=()
 	export DEBIAN_FRONTEND=noninteractive
-	apt-get -q update
+	# somebody else's package source may be broken: that need not concern us
+	apt_quietly update || echo "deps: apt-get update failed, going on with what it knows" >&2
 	for name in "${missing[@]}"; do
 		name=$(package "$name")
 		[ -z "$name" ] || packages+=("$name")
 	done
-	apt-get -q install -y --no-install-recommends "${packages[@]}"
+	echo "deps: installing ${packages[*]}"
+	apt_quietly install -y --no-install-recommends "${packages[@]}"
 }
 
 libbpf_too_old() { lib libbpf && ! lib "libbpf >= $LIBBPF_MIN"; }
@@ -115,7 +120,7 @@ build_libbpf() {
 	local dir
 	echo "deps: libbpf $(pkg-config --modversion libbpf) is too old, building $LIBBPF_MIN+" \
 		"from $LIBBPF_URL into /usr/local"
-	have git || apt-get -q install -y --no-install-recommends git ca-certificates
+	have git || apt_quietly install -y --no-install-recommends git ca-certificates
 	dir=$(mktemp -d)
 	git -C "$dir" init -q
 	git -C "$dir" fetch -q --depth 1 "$LIBBPF_URL" "$LIBBPF_COMMIT"

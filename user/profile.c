@@ -355,7 +355,7 @@ static int finish(struct profile *p, int fd)
 	if (!written)
 		written = write_cpus(p);
 	if (!written)
-		written = write_end(p, !err, fd);
+		written = write_end(p, !err && tree__complete(p->tree), fd);
 	if (written)
 		log__error("cannot write the capture: %s", strerror(-written));
 	return written;

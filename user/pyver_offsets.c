@@ -20,17 +20,17 @@ struct positions {
 	uint16_t size; /* of the table */
 	uint16_t runtime_size, interpreters_head;
 	uint16_t interp_size, interp_id, interp_next, interp_threads, interp_gil;
-	uint16_t gil, gil_enabled, gil_locked, gil_holder;
+	uint16_t gil, gil_locked, gil_holder;
 	uint16_t tstate_size, tstate_next, tstate_interp, tstate_thread_id;
 };
 
 static const struct positions rows[] = {
 	/* v3.13.0: Include/internal/pycore_runtime.h, struct _Py_DebugOffsets; DWARF of 3.13.0. */
-	[13] = { 584, 24, 40, 48, 56, 64, 72, 112, 120, 128, 136, 144, 152, 168, 176, 192 },
+	[13] = { 584, 24, 40, 48, 56, 64, 72, 112, 120, 136, 144, 152, 168, 176, 192 },
 	/* v3.14.6: Include/internal/pycore_debug_offsets.h; DWARF of 3.14.6. */
-	[14] = { 760, 24, 40, 48, 56, 64, 72, 120, 128, 136, 144, 152, 176, 192, 200, 216 },
+	[14] = { 760, 24, 40, 48, 56, 64, 72, 120, 128, 144, 152, 176, 192, 200, 216 },
 	/* v3.15.0: the same file; DWARF of Debian's 3.15.0-1. */
-	[15] = { 888, 24, 40, 48, 56, 64, 72, 120, 128, 136, 144, 152, 176, 192, 200, 240 },
+	[15] = { 888, 24, 40, 48, 56, 64, 72, 120, 128, 144, 152, 176, 192, 200, 240 },
 };
 
 /*
@@ -62,18 +62,17 @@ static int take(const void *bytes, size_t at, uint64_t size, uint32_t *offset)
 }
 
 /*
- * The fields between interval and mutex are used at fixed places, so they must be there; the
- * position of `enabled` means nothing in builds with a GIL only.
+ * The fields between interval and mutex are used at fixed places, so they must be there. (The
+ * position of `enabled` says nothing: it counts from the GIL, these count from the interpreter, and
+ * builds that have no such field say 0, too.)
  */
 static int check_gil(const void *bytes, const struct positions *at, bool free_threaded)
 {
 	uint64_t gil = value_at(bytes, at->gil);
-	uint64_t shift = free_threaded ? 8 : 0;
+	uint64_t interval = gil + (free_threaded ? 8 : 0);
 
-	if (gil > MAX_INTERP || value_at(bytes, at->gil_holder) != gil + shift + 8 ||
-	    value_at(bytes, at->gil_locked) != gil + shift + 16)
-		return -ERANGE;
-	if (free_threaded && value_at(bytes, at->gil_enabled) != gil)
+	if (gil > MAX_INTERP || value_at(bytes, at->gil_holder) != interval + 8 ||
+	    value_at(bytes, at->gil_locked) != interval + 16)
 		return -ERANGE;
 	return 0;
 }

@@ -238,13 +238,13 @@ int report_json(const struct model *m, const struct report_options *o, FILE *f)
 	json_t *version = json_object();
 
 	(void)o; /* it is for programs: all rows, always */
+	errno = 0;
 	set(version, "version", json_string(m->capture->info.gilprof_version));
 	put(&out, "{\"schema\":\"gilprof.report/1\",\n\"gilprof\":", version, 0, ",\n");
 	put(&out, "\"capture\":", capture(m), 0, ",\n\"processes\":[");
 	for (size_t i = 0; i < m->processes_n; i++)
 		put_process(&out, &m->processes[i], i ? ",\n{" : "\n{");
 	put(&out, "],\n\"cpus\":", cpus(m), 0, "}\n");
-	errno = 0;
 	if (!out.err && (fflush(f) != 0 || ferror(f)))
 		out.err = errno ? -errno : -EIO;
 	return out.err;

@@ -159,20 +159,12 @@ static void cost_line(struct page *page, const struct capture_info *info)
 	page__paragraph(page, PAGE_PLAIN);
 }
 
-/* All writing is over: did it arrive? A broken pipe or a full disk shows here at the latest. */
-static int result(FILE *f)
-{
-	errno = 0;
-	if (fflush(f) == 0 && !ferror(f))
-		return 0;
-	return errno ? -errno : -EIO;
-}
-
 int report_text(const struct model *m, const struct report_options *o, FILE *f)
 {
 	struct page page = { .f = f, .colour = o->colour };
 	size_t top = o->top ? o->top : REPORT_TOP;
 
+	errno = 0;
 	header(&page, &m->capture->info);
 	report_words__warnings(&page, m);
 	command(&page, &m->capture->info);
@@ -185,5 +177,8 @@ int report_text(const struct model *m, const struct report_options *o, FILE *f)
 	if (o->verbose)
 		report_words__honesty(&page, m);
 	cost_line(&page, &m->capture->info);
-	return result(f);
+	/* errno is of the first write that failed, however many came after it */
+	if (fflush(f) == 0 && !ferror(f))
+		return 0;
+	return errno ? -errno : -EIO;
 }

@@ -316,10 +316,11 @@ static json_t *schema(void)
 int schema__print(FILE *f)
 {
 	json_t *s = schema();
-	int err = json_dumpf(s, f, JSON_INDENT(1));
+	int err;
 
-	json_decref(s);
 	errno = 0;
+	err = json_dumpf(s, f, JSON_INDENT(1));
+	json_decref(s);
 	if (err == 0 && putc('\n', f) != EOF && fflush(f) == 0)
 		return 0;
 	return errno ? -errno : -EIO;

@@ -6,6 +6,7 @@
 #ifndef GILPROF_TREE_H
 #define GILPROF_TREE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "capture.h"
@@ -33,13 +34,13 @@ void tree__mark(struct tree *t);
  */
 uint64_t tree__tick(struct tree *t, uint64_t now);
 
-/* Writes the rows of processes and of merged threads. 0 or -errno, also of rows before. */
+/* Writes the rows of processes and of merged threads. 0 or -errno. */
 int tree__finish(struct tree *t);
 
-/* Threads that were merged into rows for several. */
-uint64_t tree__merged(const struct tree *t);
+/* False if a thread's record could not be kept: no memory. */
+bool tree__complete(const struct tree *t);
 
-/* CPU time of the children that looked at processes. */
-uint64_t tree__processes(const struct tree *t);
+/* Threads that have no row of their own but were added up. */
+uint64_t tree__merged(const struct tree *t);
 
 #endif

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """clip.py LOG START END: what giloracle logged between two times of CLOCK_MONOTONIC (ns), as JSON:
 
-{tid: {take_ns, calls, contended, futex_ns, waits, longest_ns, drop_ns, drops, mutex_ns, asleep_ns,
-runq_ns}}. An interval that was open when the log ended counts up to END.
+{tid: {take_ns, calls, contended, take_off_cpu_ns, futex_ns, waits, longest_ns, mutex_ns, asleep_ns,
+runq_ns, drop_ns, drops}}. An interval that was open when the log ended counts up to END. The parts
+off the CPU are known with --sched only: asleep_ns and runq_ns are those of futex_ns.
 """
 import collections
 import json
@@ -17,8 +18,8 @@ MUTEX = 80
 
 def clip(path, start, end):
     threads = collections.defaultdict(lambda: dict.fromkeys(
-        ("take_ns", "calls", "contended", "futex_ns", "waits", "longest_ns", "drop_ns", "drops",
-         "mutex_ns", "asleep_ns", "runq_ns"), 0))
+        ("take_ns", "calls", "contended", "take_off_cpu_ns", "futex_ns", "waits", "longest_ns",
+         "mutex_ns", "asleep_ns", "runq_ns", "drop_ns", "drops"), 0))
     with open(path, "rb") as log:
         for record in RECORD.iter_unpack(log.read()):
             begin, until, asleep, runq, tid, waits, kind, word, _ = record
@@ -26,15 +27,16 @@ def clip(path, start, end):
             if inside <= 0:
                 continue
             t = threads[tid]
+            share = inside / (until - begin)
             if kind == TAKE:
                 t["take_ns"] += inside
                 t["calls"] += 1
                 t["contended"] += waits > 0
+                t["take_off_cpu_ns"] += round((asleep + runq) * share)
             elif kind == DROP:
                 t["drop_ns"] += inside
                 t["drops"] += 1
             else:
-                share = inside / (until - begin)
                 t["futex_ns"] += inside
                 t["waits"] += 1
                 t["longest_ns"] = max(t["longest_ns"], inside)

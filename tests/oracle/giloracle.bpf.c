@@ -59,10 +59,36 @@ static struct thread *find_or_add(__u32 tid)
 	return find(tid);
 }
 
-static void close_interval(struct oracle_record *r, __u64 now)
+static void add_off_cpu(struct oracle_record *r, const struct thread *t, __u64 now)
 {
 	if (!r->begin)
 		return;
+	r->asleep += t->woken - t->left;
+	r->runq += now - t->woken;
+}
+
+/* The thread is on a CPU again: since `now`, or for a while if its switch was not traced. */
+static void settle(struct thread *t, __u64 now)
+{
+	if (!t->left)
+		return;
+	if (!t->woken)
+		t->woken = now;
+	add_off_cpu(&t->take, t, now);
+	add_off_cpu(&t->futex, t, now);
+	t->left = 0;
+}
+
+static void settle_late(struct thread *t, __u64 now)
+{
+	settle(t, t->woken ? t->woken : now);
+}
+
+static void close_interval(struct thread *t, struct oracle_record *r, __u64 now)
+{
+	if (!r->begin)
+		return;
+	settle_late(t, now);
 	r->end = now;
 	if (bpf_ringbuf_output(&records, r, sizeof(*r), BPF_RB_NO_WAKEUP))
 		__sync_fetch_and_add(&lost, 1);
@@ -80,9 +106,8 @@ int take_entered(struct pt_regs *ctx)
 	t = find_or_add(id);
 	if (!t)
 		return 0;
-	t->take.tid = id;
-	t->take.kind = ORACLE_TAKE;
-	t->take.waits = 0;
+	t->take = (struct oracle_record){ .tid = id, .kind = ORACLE_TAKE };
+	t->left = 0;
 	t->take.begin = bpf_ktime_get_ns();
 	return 0;
 }
@@ -94,7 +119,7 @@ int take_returned(struct pt_regs *ctx)
 	struct thread *t = (int)(id >> 32) == tgid ? find(id) : 0;
 
 	if (t)
-		close_interval(&t->take, now);
+		close_interval(t, &t->take, now);
 	return 0;
 }
 
@@ -148,7 +173,7 @@ int BPF_PROG(syscall_left, struct pt_regs *regs, long ret)
 	id = bpf_get_current_pid_tgid();
 	t = (int)(id >> 32) == tgid ? find(id) : 0;
 	if (t)
-		close_interval(&t->futex, now);
+		close_interval(t, &t->futex, now);
 	return 0;
 }
 
@@ -161,46 +186,42 @@ int BPF_PROG(thread_exits, struct task_struct *p)
 
 	if (!t)
 		return 0;
-	close_interval(&t->take, now);
-	close_interval(&t->futex, now);
+	close_interval(t, &t->take, now);
+	close_interval(t, &t->futex, now);
 	bpf_map_delete_elem(&threads, &tid);
 	return 0;
 }
 
-/* The rest, with --sched only: how much of a futex call is asleep, and how much in the run queue. */
+/* The rest, with --sched only: how much of an interval is asleep, and how much in the run queue. */
 
-static struct thread *in_futex(struct task_struct *p)
+static struct thread *in_interval(struct task_struct *p)
 {
 	struct thread *t = p->tgid == tgid ? find(p->pid) : 0;
 
-	return t && t->futex.begin ? t : 0;
+	return t && (t->futex.begin || t->take.begin) ? t : 0;
 }
 
 SEC("tp_btf/sched_switch")
 int BPF_PROG(cpu_switches, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
 	__u64 now = bpf_ktime_get_ns();
-	struct thread *t = in_futex(prev);
+	struct thread *t = in_interval(prev);
 
 	if (t) {
+		settle_late(t, now);
 		t->left = now;
 		t->woken = preempt || !prev->__state ? now : 0;
 	}
-	t = in_futex(next);
-	if (t && t->left) {
-		if (!t->woken)
-			t->woken = now;
-		t->futex.asleep += t->woken - t->left;
-		t->futex.runq += now - t->woken;
-		t->left = 0;
-	}
+	t = in_interval(next);
+	if (t)
+		settle(t, now);
 	return 0;
 }
 
 SEC("tp_btf/sched_wakeup")
 int BPF_PROG(thread_woken, struct task_struct *p)
 {
-	struct thread *t = in_futex(p);
+	struct thread *t = in_interval(p);
 
 	if (t && t->left && !t->woken)
 		t->woken = bpf_ktime_get_ns();

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* pyver*.c: versions told from names and texts, _Py_DebugOffsets of each minor, the futex words. */
-#include <errno.h>
-#include <stdlib.h>
-
+/* pyver.c, pyver_text.c: versions told from names and texts, rows, the futex words. */
 #include "../../user/pyver.h"
 #include "tap.h"
 
@@ -33,10 +30,11 @@ static void names_with_a_version(void)
 
 static void names_without_one(void)
 {
-	static const char *const names[] = { "", "python", "python3", "libpython3.so", "python3.",
-					     "python3.x", "python3.8x", "python33.8", "pythonw",
-					     "libpython3.1234.so", "pypy3.9", "3.8", "libpytho",
-					     "python-3.8", "python3.256" };
+	static const char *const names[] = {
+		"",	     "python",	   "python3",	 "libpython3.so", "python3.",
+		"python3.x", "python3.8x", "python33.8", "pythonw",	  "libpython3.1234.so",
+		"pypy3.9",   "3.8",	   "libpytho",	 "python-3.8",	  "python3.256"
+	};
 	struct pyver v;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -79,15 +77,31 @@ static void check_patch(const char *text, size_t len, uint32_t hex)
 
 static void patch_level_from_text(void)
 {
-	TAP_CALL(check_patch(TEXT("\0" "3.8.18\0"), 0x030812f0));
+	TAP_CALL(check_patch(TEXT("\0"
+				  "3.8.18\0"),
+			     0x030812f0));
 	TAP_CALL(check_patch(TEXT("/opt/python/3.8.17\0"), 0x030811f0)); /* merged into a tail */
-	TAP_CALL(check_patch(TEXT("/opt/python/3.8.1\0" "3.8.18\0"), 0x030812f0));
-	TAP_CALL(check_patch(TEXT("\0" "3.8.0rc1\0"), 0x030800c1));
-	TAP_CALL(check_patch(TEXT("\0" "3.8.0a4\0"), 0x030800a4));
-	TAP_CALL(check_patch(TEXT("\0" "3.8.2+\0"), 0x030802f0));
-	TAP_CALL(check_patch(TEXT("\0" "3.8.11.1\0"), 0)); /* SQLite's */
-	TAP_CALL(check_patch(TEXT("\0" "1.3.8.1\0"), 0));
-	TAP_CALL(check_patch(TEXT("\0" "13.8.1\0"), 0));
+	TAP_CALL(check_patch(TEXT("/opt/python/3.8.1\0"
+				  "3.8.18\0"),
+			     0x030812f0));
+	TAP_CALL(check_patch(TEXT("\0"
+				  "3.8.0rc1\0"),
+			     0x030800c1));
+	TAP_CALL(check_patch(TEXT("\0"
+				  "3.8.0a4\0"),
+			     0x030800a4));
+	TAP_CALL(check_patch(TEXT("\0"
+				  "3.8.2+\0"),
+			     0x030802f0));
+	TAP_CALL(check_patch(TEXT("\0"
+				  "3.8.11.1\0"),
+			     0)); /* SQLite's */
+	TAP_CALL(check_patch(TEXT("\0"
+				  "1.3.8.1\0"),
+			     0));
+	TAP_CALL(check_patch(TEXT("\0"
+				  "13.8.1\0"),
+			     0));
 	TAP_CALL(check_patch(TEXT("3.8.18"), 0)); /* cut off */
 	TAP_CALL(check_patch(TEXT("3.8."), 0));
 	TAP_CALL(check_patch(TEXT("3.8.9999\0"), 0));
@@ -98,7 +112,8 @@ static void minor_from_text(void)
 {
 	struct pyver v = { 0 };
 
-	CHECK(pyver__minor_from_text(TEXT("a\0.cpython-39-x86_64-linux-gnu.so\0cpython-310\0"), &v));
+	CHECK(pyver__minor_from_text(TEXT("a\0.cpython-39-x86_64-linux-gnu.so\0cpython-310\0"),
+				     &v));
 	CHECK(v.major == 3 && v.minor == 10 && v.hex == 0x030a0000);
 	CHECK(!pyver__minor_from_text(TEXT("\0cpython-3\0"), &v));
 	CHECK(!pyver__minor_from_text(TEXT("\0cpython-39"), &v));
@@ -120,147 +135,6 @@ static void rows_of_the_table(void)
 #else
 	TAP_SKIP("the rows are those of x86_64");
 #endif
-}
-
-/*
- * What builds of each minor say about themselves: 3.13.0, 3.14.8 and 3.15.0 as dumped from their
- * .PyRuntime, the free-threaded ones from DWARF with sizes made up.
- */
-struct offsets_case {
-	int minor;
-	uint32_t hex;
-	bool free_threaded;
-	size_t size;
-	struct {
-		uint16_t at;
-		uint64_t value;
-	} word[14];
-	struct pyver_layout want;
-};
-
-static const struct offsets_case cases[] = {
-	{ 13, 0x030d00f0, false, 584,
-	  { { 24, 283320 }, { 40, 632 }, { 48, 194968 }, { 56, 7272 }, { 64, 7264 }, { 72, 7344 },
-	    { 112, 16 }, { 120, 7752 }, { 136, 7768 }, { 144, 7760 }, { 152, 304 }, { 168, 8 },
-	    { 176, 16 }, { 192, 152 } },
-	  { 632, 0, 7264, 7272, 7344, 16, 8, 16, 152, 0 } },
-	{ 13, 0x030d0ff0, true, 584,
-	  { { 24, 400000 }, { 40, 632 }, { 48, 250000 }, { 56, 7272 }, { 64, 7264 }, { 72, 7344 },
-	    { 112, 16 }, { 120, 7752 }, { 136, 7776 }, { 144, 7768 }, { 152, 400 }, { 168, 8 },
-	    { 176, 16 }, { 192, 152 } },
-	  { 632, 0, 7264, 7272, 7344, 16, 8, 16, 152, 8 } },
-	{ 14, 0x030e08f0, false, 760,
-	  { { 24, 316616 }, { 40, 808 }, { 48, 225864 }, { 56, 7280 }, { 64, 7272 }, { 72, 7344 },
-	    { 120, 16 }, { 128, 7784 }, { 144, 7800 }, { 152, 7792 }, { 176, 832 }, { 192, 8 },
-	    { 200, 16 }, { 216, 152 } },
-	  { 808, 0, 7272, 7280, 7344, 16, 8, 16, 152, 0 } },
-	{ 14, 0x030e06f0, true, 760,
-	  { { 24, 400000 }, { 40, 808 }, { 48, 250000 }, { 56, 7280 }, { 64, 7272 }, { 72, 7344 },
-	    { 120, 16 }, { 128, 7800 }, { 144, 7824 }, { 152, 7816 }, { 176, 500 }, { 192, 8 },
-	    { 200, 16 }, { 216, 152 } },
-	  { 808, 0, 7272, 7280, 7344, 16, 8, 16, 152, 8 } },
-	{ 15, 0x030f00f0, false, 888,
-	  { { 24, 346568 }, { 40, 936 }, { 48, 226240 }, { 56, 7272 }, { 64, 7264 }, { 72, 7336 },
-	    { 120, 16 }, { 128, 7736 }, { 144, 7752 }, { 152, 7744 }, { 176, 888 }, { 192, 8 },
-	    { 200, 16 }, { 240, 176 } },
-	  { 936, 0, 7264, 7272, 7336, 16, 8, 16, 176, 0 } },
-};
-
-#define CASES (sizeof(cases) / sizeof(cases[0]))
-
-static void put(unsigned char *table, size_t at, uint64_t value)
-{
-	memcpy(table + at, &value, sizeof(value));
-}
-
-/* Whatever is not asked for holds a value that no field may have. */
-static void set_table(unsigned char *table, const struct offsets_case *c)
-{
-	memset(table, 0xff, PYVER_DEBUG_OFFSETS_MAX);
-	memcpy(table, "xdebugpy", 8);
-	put(table, 8, c->hex);
-	put(table, 16, c->free_threaded);
-	for (size_t i = 0; i < 14; i++)
-		put(table, c->word[i].at, c->word[i].value);
-	if (c->free_threaded) /* of `enabled`: the start of the GIL, next to it in the table */
-		put(table, c->word[7].at + 8, c->word[7].value);
-}
-
-static void debug_offsets_of_each_minor(void)
-{
-	unsigned char table[PYVER_DEBUG_OFFSETS_MAX];
-
-	for (size_t i = 0; i < CASES; i++) {
-		struct pyver v = { 0 };
-		struct pyver_layout layout;
-
-		set_table(table, &cases[i]);
-		CHECK_INT(pyver__debug_offsets(table, cases[i].size, &v, &layout), 0);
-		CHECK_INT(v.minor, cases[i].minor);
-		CHECK_INT(v.hex, cases[i].hex);
-		CHECK(v.free_threaded == cases[i].free_threaded);
-		CHECK(memcmp(&layout, &cases[i].want, sizeof(layout)) == 0);
-	}
-}
-
-/* Each value in turn: too large, not aligned. */
-static void debug_offsets_out_of_range(void)
-{
-	static const uint64_t bad[] = { UINT64_MAX, UINT64_MAX - 7, 1ull << 32, 1ull << 23, 3 };
-	unsigned char table[PYVER_DEBUG_OFFSETS_MAX];
-	struct pyver_layout layout;
-	struct pyver v;
-
-	for (size_t i = 0; i < CASES; i++) {
-		for (size_t word = 0; word < 14; word++) {
-			for (size_t b = 0; b < sizeof(bad) / sizeof(bad[0]); b++) {
-				int err;
-
-				set_table(table, &cases[i]);
-				put(table, cases[i].word[word].at, bad[b]);
-				err = pyver__debug_offsets(table, sizeof(table), &v, &layout);
-				if (err != -ERANGE)
-					TAP_FAIL("case %zu: word %zu, value %zu: %d", i, word, b, err);
-			}
-		}
-	}
-}
-
-static void debug_offsets_that_are_none(void)
-{
-	unsigned char table[PYVER_DEBUG_OFFSETS_MAX];
-	struct pyver_layout layout;
-	struct pyver v;
-
-	set_table(table, &cases[0]);
-	CHECK_INT(pyver__debug_offsets(table, 0, &v, &layout), -ENOENT);
-	CHECK_INT(pyver__debug_offsets(table, 23, &v, &layout), -ENOENT);
-	CHECK_INT(pyver__debug_offsets(table, 24, &v, &layout), -ENODATA);
-	CHECK_INT(pyver__debug_offsets(table, 583, &v, &layout), -ENODATA);
-	put(table, 8, 0x031000f0);
-	CHECK_INT(pyver__debug_offsets(table, sizeof(table), &v, &layout), -ENOTSUP);
-	CHECK_INT(v.minor, 16);
-	put(table, 8, 0x030c00f0);
-	CHECK_INT(pyver__debug_offsets(table, sizeof(table), &v, &layout), -ENOTSUP);
-	put(table, 8, 0x1030d00f0);
-	CHECK_INT(pyver__debug_offsets(table, sizeof(table), &v, &layout), -ERANGE);
-	table[0] = 'X';
-	CHECK_INT(pyver__debug_offsets(table, sizeof(table), &v, &layout), -ENOENT);
-}
-
-/* A GIL that is not where user space and BPF look: refused, not guessed. */
-static void debug_offsets_of_another_gil(void)
-{
-	unsigned char table[PYVER_DEBUG_OFFSETS_MAX];
-	struct pyver_layout layout;
-	struct pyver v;
-
-	set_table(table, &cases[0]);
-	put(table, 16, 1);
-	CHECK_INT(pyver__debug_offsets(table, sizeof(table), &v, &layout), -ERANGE);
-	set_table(table, &cases[0]);
-	put(table, 136, 7776);
-	CHECK_INT(pyver__debug_offsets(table, sizeof(table), &v, &layout), -ERANGE);
 }
 
 static void check_words(enum wire_libc libc, enum wire_gil_word kind, const int *offsets, int n)
@@ -303,10 +177,6 @@ int main(void)
 	TAP_RUN(patch_level_from_text);
 	TAP_RUN(minor_from_text);
 	TAP_RUN(rows_of_the_table);
-	TAP_RUN(debug_offsets_of_each_minor);
-	TAP_RUN(debug_offsets_out_of_range);
-	TAP_RUN(debug_offsets_that_are_none);
-	TAP_RUN(debug_offsets_of_another_gil);
 	TAP_RUN(futex_words);
 	return TAP_DONE();
 }

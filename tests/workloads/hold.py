@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """hold.py DIR [FUNCTION,...]: a thread that calls functions of the C extension in DIR in turn.
 
-Truth: calls = {function: [[begin, end, cpu]...]}, by the extension's own clocks.
+Truth: calls = {function: [[begin, end, cpu, queued]...]}, by the extension's own clocks.
 """
 import sys
 

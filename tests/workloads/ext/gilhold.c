@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * gilhold: a module whose functions sleep or compute for a number of milliseconds, keeping the GIL or
- * not. Each returns (begin, end, cpu) by its own clocks: CLOCK_MONOTONIC and the thread's CPU time.
+ * not. Each returns (begin, end, cpu, queued) by its own clocks, CLOCK_MONOTONIC and the thread's CPU
+ * time, and by what the kernel says of its time in the run queue.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <stdio.h>
 #include <time.h>
 
 typedef void work_fn(long ns);
@@ -32,23 +34,36 @@ static void compute_for(long ns)
 		;
 }
 
+static long queued_ns(void)
+{
+	FILE *file = fopen("/proc/thread-self/schedstat", "r");
+	long ns = 0;
+
+	if (!file || fscanf(file, "%*s %ld", &ns) != 1)
+		abort();
+	fclose(file);
+	return ns;
+}
+
 static PyObject *measure(PyObject *ms, work_fn *work, int release)
 {
-	long ns = PyLong_AsLong(ms) * 1000000L, begin, end, cpu;
+	long ns = PyLong_AsLong(ms) * 1000000L, begin, end, cpu, queued;
 	PyThreadState *state = NULL;
 
 	if (PyErr_Occurred())
 		return NULL;
 	if (release)
 		state = PyEval_SaveThread();
+	queued = queued_ns();
 	cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	begin = clock_ns(CLOCK_MONOTONIC);
 	work(ns);
 	end = clock_ns(CLOCK_MONOTONIC);
 	cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
+	queued = queued_ns() - queued;
 	if (release)
 		PyEval_RestoreThread(state);
-	return Py_BuildValue("lll", begin, end, cpu);
+	return Py_BuildValue("llll", begin, end, cpu, queued);
 }
 
 static PyObject *sleep_holding(PyObject *self, PyObject *ms)
