@@ -156,8 +156,8 @@ int capture_writer__end(struct capture_writer *w, const struct capture_info *inf
 void capture_writer__free(struct capture_writer *w); /* NULL is fine */
 
 /*
- * Reads a capture from fd (at its start). Returns NULL after writing one line that says why into
- * err: not a capture, another version, truncated, damaged, out of range.
+ * Reads a capture from fd (at its start). Returns NULL after writing into err what is wrong with the
+ * file, as one line that goes behind its name: "is truncated", "is not a gilprof capture".
  */
 struct capture *capture__read(int fd, char *err, size_t err_len);
 void capture__free(struct capture *c); /* NULL is fine */

@@ -82,41 +82,52 @@ static enum status to_stdout(const struct opts *o, enum opts_format format, int 
 	return err ? stdout_failed(err) : STATUS_OK;
 }
 
-static enum status to_output(const struct opts *o, int fd, struct output *output)
+static enum status to_output(const struct opts *o, enum opts_format format, int fd,
+			     struct output *output)
 {
 	FILE *f = output__file(output);
-	int err = o->format == OPTS_CAPTURE ? copy_capture(fd, f) : write_report(o, o->format, fd, f);
+	int err = format == OPTS_CAPTURE ? copy_capture(fd, f) : write_report(o, format, fd, f);
 
 	if (err == -EBADMSG) {
 		output__abandon(output);
 		return STATUS_FAILED;
 	}
-	if (err) /* the commit finds it again and says so */
-		clearerr(f);
-	return output__commit(output) ? STATUS_FAILED : STATUS_OK;
+	return output__commit(output, err) ? STATUS_FAILED : STATUS_OK;
 }
 
-enum status deliver__report(const struct opts *o, const struct caller *caller, int fd)
+int deliver__open(struct deliver *d, const struct opts *o, const struct caller *caller)
 {
-	struct output *output;
+	int err = 0;
 
-	if (!o->output)
-		return to_stdout(o, o->format, fd);
-	if (output__open(o->output, caller, &output))
-		return STATUS_FAILED;
-	return to_output(o, fd, output);
+	*d = (struct deliver){.opts = o};
+	for (size_t i = 0; i < o->outputs_n && !err; i++)
+		err = output__open(o->outputs[i].path, caller, &d->outputs[i]);
+	if (err)
+		deliver__abandon(d);
+	return err;
 }
 
-enum status deliver__capture(const struct opts *o, int fd, struct output *output)
+enum status deliver__write(struct deliver *d, int fd)
 {
-	enum status status;
+	const struct opts *o = d->opts;
+	enum status status = STATUS_OK;
 
-	if (!output)
+	if (!o->outputs_n)
 		return to_stdout(o, o->format, fd);
-	status = to_output(o, fd, output);
-	if (status != STATUS_OK)
+	for (size_t i = 0; i < o->outputs_n; i++) {
+		if (to_output(o, o->outputs[i].format, fd, d->outputs[i]) != STATUS_OK)
+			status = STATUS_FAILED;
+		d->outputs[i] = NULL;
+	}
+	if (status != STATUS_OK && o->mode != OPTS_REPORT)
 		to_stdout(o, OPTS_TEXT, fd);
 	return status;
+}
+
+void deliver__abandon(struct deliver *d)
+{
+	for (size_t i = 0; i < OPTS_MAX_OUTPUTS; i++)
+		output__abandon(d->outputs[i]);
 }
 
 enum status deliver__schema(void)

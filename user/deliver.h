@@ -8,14 +8,25 @@
 #include "output.h"
 #include "status.h"
 
-/* Of a capture file; opens the output if one was asked for. */
-enum status deliver__report(const struct opts *o, const struct caller *caller, int fd);
+struct deliver {
+	const struct opts *opts;
+	struct output *outputs[OPTS_MAX_OUTPUTS];
+};
 
 /*
- * Of a fresh capture, to an output that is already open or, if that is NULL, to stdout. When the
- * output fails in the end, the page goes to stdout: nothing that was measured is lost.
+ * Opens the files that the options name: before an hour of recording, not after it. Returns 0, or
+ * -errno after having said why.
  */
-enum status deliver__capture(const struct opts *o, int fd, struct output *output);
+int deliver__open(struct deliver *d, const struct opts *o, const struct caller *caller);
+
+/*
+ * Writes them, or stdout if there are none, from the capture in fd, and closes them. When one fails
+ * that was fresh from a live run, the page goes to stdout: nothing that was measured is lost.
+ */
+enum status deliver__write(struct deliver *d, int fd);
+
+/* There is nothing to write: removes them. */
+void deliver__abandon(struct deliver *d);
 
 enum status deliver__schema(void);
 

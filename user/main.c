@@ -1,51 +1,44 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <fcntl.h>
 
-#include "capture.h"
 #include "cleanup.h"
 #include "clock.h"
 #include "deliver.h"
 #include "log.h"
 #include "opts.h"
 #include "profile.h"
-#include "schema.h"
 #include "status.h"
 
-static enum status report(const struct opts *o, const struct caller *caller)
+static enum status report(const struct opts *o, struct deliver *d)
 {
 	cleanup_close int fd = open(o->input, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
 	if (fd >= 0)
-		return deliver__report(o, caller, fd);
+		return deliver__write(d, fd);
 	log__error("cannot read the capture: %s", strerror(errno));
+	deliver__abandon(d);
 	return STATUS_FAILED;
 }
 
-static enum status live(const struct opts *o, const struct caller *caller, uint64_t born)
+static enum status live(const struct opts *o, const struct caller *caller, uint64_t born,
+			struct deliver *d)
 {
 	cleanup_close int fd = memfd_create("gilprof-capture", MFD_CLOEXEC);
-	struct output *output = NULL;
-	enum status status;
+	enum status status = STATUS_FAILED;
 
-	if (fd < 0) {
+	if (fd < 0)
 		log__error("no memory for the capture: %s", strerror(errno));
-		return STATUS_FAILED;
-	}
-	/* an output that cannot be written is better known before an hour of recording */
-	if (o->output && output__open(o->output, caller, &output))
-		return STATUS_FAILED;
-	status = profile__run(o, caller, born, fd);
-	if (status != STATUS_OK) {
-		output__abandon(output);
-		return status;
-	}
-	return deliver__capture(o, fd, output);
+	else
+		status = profile__run(o, caller, born, fd);
+	if (status == STATUS_OK)
+		return deliver__write(d, fd);
+	deliver__abandon(d);
+	return status;
 }
 
 /* A standard stream that came closed would be the next file opened, and get what is meant for it. */
@@ -63,6 +56,7 @@ static void fill_standard_streams(void)
 int main(int argc, char **argv)
 {
 	uint64_t born = clock__now();
+	struct deliver deliver;
 	struct caller caller;
 	struct opts o;
 
@@ -77,5 +71,7 @@ int main(int argc, char **argv)
 		return deliver__schema();
 	if (caller__find(o.user, &caller))
 		return STATUS_USAGE;
-	return o.mode == OPTS_REPORT ? report(&o, &caller) : live(&o, &caller, born);
+	if (deliver__open(&deliver, &o, &caller))
+		return STATUS_FAILED;
+	return o.mode == OPTS_REPORT ? report(&o, &deliver) : live(&o, &caller, born, &deliver);
 }

@@ -105,8 +105,10 @@ static void merge(struct capture_thread *to, struct capture_thread *from)
 {
 	char *earlier_name = to->name;
 
-	to->name = from->name;
-	from->name = earlier_name;
+	if (from->exists_ns) {
+		to->name = from->name;
+		from->name = earlier_name;
+	}
 	to->born |= from->born;
 	to->exited &= from->exited;
 	if (from->edges_on_cpu <= UINT32_MAX - to->edges_on_cpu)

@@ -29,7 +29,7 @@ enum {
 static const struct argp_option options[] = {
 	{"pid", 'p', "PID[,PID...]", 0, "Profile these processes and their children", 0},
 	{"duration", 'd', "SECONDS", 0, "Length of the window (default 10; of a COMMAND: its run)", 0},
-	{"output", 'o', "FILE", 0, "Write to FILE, by its suffix: .txt .json .gilprof", 0},
+	{"output", 'o', "FILE", 0, "Write to FILE, by its suffix: .txt .json .gilprof; may be given again", 0},
 	{"json", KEY_JSON, NULL, 0, "Print JSON instead of the page", 0},
 	{"json-schema", KEY_SCHEMA, NULL, 0, "Print the schema of that JSON and exit", 0},
 	{"frequency", 'F', "HZ", 0, "Samples per second and CPU, 1-1000 (default 997)", 0},
@@ -110,23 +110,36 @@ static int parse_pids(const char *arg, struct opts *o)
 	return 0;
 }
 
-static int parse_format(struct opts *o)
+static int parse_output(const char *path, struct opts *o)
 {
 	static const struct {
 		const char *suffix;
 		enum opts_format format;
 	} known[] = {{".txt", OPTS_TEXT}, {".json", OPTS_JSON}, {".gilprof", OPTS_CAPTURE}};
-	size_t len = strlen(o->output);
+	size_t len = strlen(path);
+
+	if (o->outputs_n == OPTS_MAX_OUTPUTS)
+		return wrong("output", path, "at most 8 files");
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		size_t n = strlen(known[i].suffix);
 
-		if (len > n && !strcmp(o->output + len - n, known[i].suffix)) {
-			o->format = known[i].format;
+		if (len > n && !strcmp(path + len - n, known[i].suffix)) {
+			o->outputs[o->outputs_n++] =
+				(struct opts_output){path, known[i].format};
 			return 0;
 		}
 	}
-	return wrong("output", o->output, "its suffix must be .txt, .json or .gilprof");
+	return wrong("output", path, "its suffix must be .txt, .json or .gilprof");
+}
+
+static bool writes(const struct opts *o, enum opts_format format)
+{
+	for (size_t i = 0; i < o->outputs_n; i++) {
+		if (o->outputs[i].format == format)
+			return true;
+	}
+	return false;
 }
 
 static int check_report(const struct opts *o)
@@ -135,8 +148,8 @@ static int check_report(const struct opts *o)
 		return wrong("report", "", "needs a capture: gilprof report FILE.gilprof");
 	if (o->pids_n || o->command)
 		return wrong("report", o->input, "reads a capture and takes neither -p nor a command");
-	if (o->format == OPTS_CAPTURE)
-		return wrong("output", o->output, "report writes .txt or .json");
+	if (writes(o, OPTS_CAPTURE))
+		return wrong("output", ".gilprof", "report writes .txt or .json");
 	return 0;
 }
 
@@ -148,7 +161,7 @@ static int check_live(const struct opts *o)
 		return wrong("target", "", "none given: -p PID, or -- COMMAND; see gilprof --help");
 	if (o->user && !o->command)
 		return wrong("--user", o->user, "only a COMMAND can be run as somebody");
-	if (o->mode == OPTS_RECORD && o->format != OPTS_CAPTURE)
+	if (o->mode == OPTS_RECORD && !writes(o, OPTS_CAPTURE))
 		return wrong("record", "", "needs -o FILE.gilprof");
 	return 0;
 }
@@ -156,18 +169,15 @@ static int check_live(const struct opts *o)
 static int check(struct parse *p)
 {
 	struct opts *o = p->o;
-	int err = 0;
+	int err;
 
 	if (o->mode == OPTS_SCHEMA)
 		return 0;
-	if (o->output)
-		err = parse_format(o);
-	if (!err && p->json && o->output && o->format != OPTS_JSON)
-		err = wrong("--json", o->output, "the output's suffix says otherwise");
-	if (!err && p->json)
+	if (p->json && o->outputs_n)
+		return wrong("--json", o->outputs[0].path, "goes to stdout, and -o leaves nothing for it");
+	if (p->json)
 		o->format = OPTS_JSON;
-	if (!err)
-		err = o->mode == OPTS_REPORT ? check_report(o) : check_live(o);
+	err = o->mode == OPTS_REPORT ? check_report(o) : check_live(o);
 	if (!p->have_duration && !o->command)
 		o->duration_ns = (uint64_t)(DEFAULT_SECONDS * (double)NSEC_PER_SEC);
 	return err;
@@ -202,8 +212,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		p->have_duration = true;
 		return parse_seconds(arg, &o->duration_ns);
 	case 'o':
-		o->output = arg;
-		return 0;
+		return parse_output(arg, o);
 	case 'F':
 		return parse_number("frequency", arg, MAX_HZ, "must be 1 to 1000", &o->state_hz);
 	case 'v':

@@ -17,10 +17,17 @@ enum opts_mode {
 	OPTS_SCHEMA,
 };
 
+#define OPTS_MAX_OUTPUTS 8
+
 enum opts_format {
 	OPTS_TEXT,
 	OPTS_JSON,
 	OPTS_CAPTURE,
+};
+
+struct opts_output {
+	const char *path;
+	enum opts_format format; /* by its suffix */
 };
 
 struct opts {
@@ -29,9 +36,10 @@ struct opts {
 	pid_t pids[OPTS_MAX_PIDS];
 	char **command;       /* NULL-terminated; NULL if none */
 	const char *input;    /* OPTS_REPORT: the capture */
-	const char *output;   /* NULL: stdout */
+	size_t outputs_n;     /* 0: stdout */
+	struct opts_output outputs[OPTS_MAX_OUTPUTS];
 	const char *user;     /* run the command as; NULL: who called sudo */
-	enum opts_format format;
+	enum opts_format format; /* of what goes to stdout */
 	uint64_t duration_ns; /* 0: until the target's exit or a signal */
 	uint32_t state_hz;
 	unsigned int top;

@@ -35,6 +35,24 @@ static void free_output(struct output *o)
 	free(o);
 }
 
+/* What open(2) would have given it: mkostemp makes files that only their owner can read. */
+static int set_mode(int fd)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	return fchmod(fd, 0666 & ~mask) ? -errno : 0;
+}
+
+static int give_to(int fd, const struct caller *caller)
+{
+	int err = set_mode(fd);
+
+	if (!err && caller->other && fchown(fd, caller->uid, caller->gid))
+		err = -errno;
+	return err;
+}
+
 /* The file of O_EXCL that mkostemp makes in the directory of `path`. */
 static int create(struct output *o, const struct caller *caller)
 {
@@ -47,8 +65,8 @@ static int create(struct output *o, const struct caller *caller)
 	fd = mkostemp(o->temporary, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (caller->other && fchown(fd, caller->uid, caller->gid)) {
-		err = -errno;
+	err = give_to(fd, caller);
+	if (err) {
 		close(fd);
 		unlink(o->temporary);
 		return err;
@@ -82,12 +100,12 @@ FILE *output__file(struct output *o)
 	return o->file;
 }
 
-int output__commit(struct output *o)
+int output__commit(struct output *o, int err)
 {
-	int err = 0;
-
 	/* the disk may be full: know it before the name is there */
-	if (fflush(o->file) || fsync(fileno(o->file)) || rename(o->temporary, o->path))
+	if (err)
+		errno = -err;
+	else if (fflush(o->file) || fsync(fileno(o->file)) || rename(o->temporary, o->path))
 		err = -errno;
 	if (err) {
 		unlink(o->temporary);

@@ -1,32 +1,30 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""bench.py [--quick] [--build DIR] [--only TEXT]: prints what gilprof costs, beside the goals.
+"""bench.py [--quick] [--build DIR] [--only PART]: prints what gilprof costs, beside the goals.
 
 Ends with status 0 if all could be measured, whatever came out.
 """
 import argparse
-import functools
 import os
+import platform
 import statistics
 import sys
 import time
 
-from measure import (Child, Failed, Gilprof, Workload, alone, beside, held_programs, quartiles,
-                     ratios, read_programs, timer_interrupts)
+from measure import (Child, Failed, Gilprof, Workload, alone, beside, profiled, programs,
+                     programs_of, quartiles, ratios, stolen_share, timer_interrupts)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-TESTS = os.path.join(HERE, "../../tests/workloads")
-SAMPLE_HZ = 997  # gilprof's own rate
+WORKLOADS = os.path.join(HERE, "../../tests/workloads")
 CPUS = sorted(os.sched_getaffinity(0))[:2]
+SAMPLE_HZ = 997  # gilprof's own rate
 
-QUICK = {"rounds": 3, "seconds": 0.5, "sampler_rounds": 3, "parts": 3, "part_s": 0.25, "runs": 2}
-FULL = {"rounds": 9, "seconds": 1.0, "sampler_rounds": 9, "parts": 7, "part_s": 0.3, "runs": 5}
+FULL = {"rounds": 9, "seconds": 1.0, "short_s": 0.6, "reads": 5, "runs": 5, "run_s": 2}
+QUICK = {"rounds": 3, "seconds": 0.5, "short_s": 0.4, "reads": 3, "runs": 2, "run_s": 1}
 
 
 class Bench:
-    def __init__(self, args):
-        self.build, self.only = args.build, args.only
-        self.plan = QUICK if args.quick else FULL
-        self.failed = False
+    def __init__(self, build, plan):
+        self.build, self.plan = build, plan
 
     # --- what runs ---
 
@@ -36,175 +34,225 @@ class Bench:
     def gilprof(self, pid):
         return Gilprof(os.path.join(self.build, "gilprof"), pid)
 
-    def python(self, name, *args, cpus=None):
-        path = os.path.join(HERE if name == "pypingpong.py" else TESTS, name)
+    def python(self, path, *args, cpus=None):
         python = os.environ.get("PYTHON", sys.executable)
         return Workload(python, os.path.join(HERE, "live.py"), path, *args, cpus=cpus)
+
+    def test_workload(self, name, *args):
+        return self.python(os.path.join(WORKLOADS, name + ".py"), *args)
 
     def pingpong(self, cpus):
         return Workload(os.path.join(self.build, "workloads/pingpong"), cpus=cpus)
 
+    def python_pingpong(self, cpus):
+        return self.python(os.path.join(HERE, "pypingpong.py"), cpus=cpus)
+
     def sleeper(self):
         return Child("sh", "-c", "echo ready; exec sleep 3600")
-
-    # --- what is printed ---
-
-    def section(self, title, *columns):
-        print(f"\n{title:<46}" + "".join(f"{column:>9}" for column in columns), flush=True)
-
-    def line(self, name, *cells):
-        print(f"  {name:<44}" + "".join(f"{cell:>9}" for cell in cells).rstrip(), flush=True)
-
-    def part(self, measure):
-        """One part of the table; where it cannot be measured the others still are."""
-        if self.only and self.only not in measure.__name__:
-            return
-        try:
-            measure()
-        except (Failed, OSError) as error:
-            self.failed = True
-            print(f"  NOT MEASURED: {error}", flush=True)
-
-    def ratio(self, name, values, limit=None, goal=None):
-        low, median, high = quartiles(values)
-        cells = [f"{median:.3f}", f"{low:.3f}", f"{high:.3f}"]
-        self.line(name, *cells, *verdict(median, limit, goal, "{:.2f}"))
-
-    # --- time taken ---
-
-    def times(self):
-        self.section("time taken, as a ratio to the same alone", "median", "quartile", "quartile",
-                     "goal", "")
-        for name, limit, workload in (
-                ("1 thread of 1-byte os.read", 1.01, ("osread.py",)),
-                ("4 spinning threads", 1.01, ("spin.py", "4")),
-                ("16 socket request/reply pairs, 32 threads", 1.02, ("echo.py", "32")),
-                ("159 threads, 1 spins, the rest sleep", 1.01, ("idle_threads.py", "159"))):
-            with self.python(*workload) as w:
-                found = self.compare(w, {name: self.gilprof(w.pid)})
-            self.ratio(name, found[name], limit)
-
-    def switches(self):
-        self.section("the same of a pipe ping-pong on one CPU", "median", "quartile", "quartile",
-                     "goal", "")
-        own, other = "two threads of the target", "the same in another process"
-        empty = "the limit: an empty program on sched_switch"
-        with self.pingpong(CPUS[:1]) as w, self.sleeper() as sleeper:
-            found = self.compare(w, {own: self.gilprof(w.pid), other: self.gilprof(sleeper.pid),
-                                     empty: beside(self.tool("empty"))})
-        self.ratio(own, found[own], 1.10, 1.05)
-        self.ratio(empty, found[empty])
-        self.ratio(other, found[other], 1.02)
-        own = "two Python threads of the target"
-        with self.python("pypingpong.py", cpus=CPUS[:1]) as w:
-            self.ratio(own, self.compare(w, {own: self.gilprof(w.pid)})[own])
 
     def compare(self, workload, treatments):
         return ratios(workload, treatments, self.plan["rounds"], self.plan["seconds"])
 
-    # --- run time of the programs ---
+    # --- the parts of the table ---
 
-    def programs(self):
-        self.section("ns beyond an empty program, per run and, in all,", "sched_", "sched_",
-                     "", "in all", "goal")
-        self.section("per switch, of a pipe ping-pong of", "switch", "wakeup", "sample", "",
-                     "")
-        for cpus in (CPUS[:1], CPUS):
-            on = "one CPU" if len(cpus) == 1 else "two CPUs"
+    def programs_in_python(self):
+        head("time of an operation, as a ratio to alone", *RATIO_HEAD)
+        for name, limit, workload in (
+                ("1 thread of 1-byte os.read", 1.01, ("osread",)),
+                ("4 spinning threads", 1.01, ("spin", "4")),
+                ("16 socket request/reply pairs, 32 threads", 1.02, ("echo", "32")),
+                ("159 threads, one spinning, the rest asleep", 1.01, ("idle_threads", "159"))):
+            with self.test_workload(*workload) as w:
+                found = self.compare(w, {name: profiled(self.gilprof(w.pid))})
+            ratio_row(name, found[name], limit)
+
+    def switches(self):
+        head("the same of a pipe ping-pong", *RATIO_HEAD)
+        with self.pingpong(CPUS[:1]) as w, self.sleeper() as sleeper:
+            found = self.compare(w, {"own": profiled(self.gilprof(w.pid)),
+                                     "empty": beside(self.tool("empty")),
+                                     "other": profiled(self.gilprof(sleeper.pid))})
+        ratio_row("two threads of the target, on one CPU", found["own"], 1.10, 1.05)
+        ratio_row("  limit: an empty program on sched_switch", found["empty"])
+        ratio_row("the same in another process", found["other"], 1.02)
+        with self.python_pingpong(CPUS[:1]) as w:
+            found = self.compare(w, {"own": profiled(self.gilprof(w.pid))})
+        ratio_row("two Python threads of the target, on one CPU", found["own"])
+        with self.pingpong(CPUS) as w:
+            found = self.compare(w, {"own": profiled(self.gilprof(w.pid))})
+        ratio_row("two threads of the target, on two CPUs", found["own"])
+
+    def bpf_programs(self):
+        head("ns beyond an empty program, in a ping-pong of", "switch", "wakeup", "sample",
+             "/switch", "goal")
+        for cpus, where in ((CPUS[:1], "one CPU"), (CPUS, "two CPUs")):
             with self.pingpong(cpus) as w:
-                self.program_line(f"two C threads of the target, {on}", w.pid, 320, 250)
-            with self.python("pypingpong.py", cpus=cpus) as w:
-                self.program_line(f"two Python threads of it, {on}", w.pid, 320, 250)
+                self.bpf_row(f"two C threads of the target, {where}", w.pid, 320, 250)
+            with self.python_pingpong(cpus) as w:
+                self.bpf_row(f"two Python threads of the target, {where}", w.pid, 320, 250)
             with self.pingpong(cpus), self.sleeper() as sleeper:
-                self.program_line(f"another process, {on}", sleeper.pid, 20)
+                self.bpf_row(f"another process, {where}", sleeper.pid, 20)
 
-    def program_line(self, name, pid, limit, goal=None):
-        with Child(self.tool("empty")) as empty, Child(self.tool("bpfstats")) as stats:
+    def bpf_row(self, name, pid, limit, goal=None):
+        with Child(self.tool("empty")) as empty, Child(self.tool("bpfstats")) as counter:
             gilprof = self.gilprof(pid)
             own = gilprof.start(3600)
             try:
-                parts = self.program_parts(stats, empty.pid, own)
+                reads = self.read_programs(counter, own)
+                spans = zip(reads, reads[1:], [programs_of(own)] * len(reads))
+                parts = [net_ns(*span, programs_of(empty.pid)) for span in spans]
             finally:
-                gilprof.child.terminate()
+                gilprof.process.terminate()
                 gilprof.finish()
-        net = {what: statistics.median(part[what] for part in parts) for what in parts[0]}
-        self.line(name, *(f"{net[what]:.0f}" for what in ("sched_switch", "sched_wakeup", "sample",
-                                                         "all")),
-                  *verdict(net["all"], limit, goal, "{:.0f}"))
+        net = [statistics.median(column) for column in zip(*parts)]
+        row(name, *map("{:.0f}".format, net), *verdict(net[-1], limit, goal, "{:.0f}"))
 
-    def program_parts(self, stats, empty, own):
-        await_switches(stats, own)
-        mine, reference = held_programs(own), held_programs(empty)
-        reads = [read_programs(stats)]
-        for _ in range(self.plan["parts"]):
-            time.sleep(self.plan["part_s"])
-            reads.append(read_programs(stats))
-        return [net_ns(before, after, mine, reference) for before, after in zip(reads, reads[1:])]
+    def read_programs(self, counter, own):
+        """Several times once gilprof's window is open."""
+        deadline = time.monotonic() + 10
+        while not runs_of(programs(counter), programs_of(own)):
+            if time.monotonic() > deadline:
+                raise Failed("gilprof did not attach")
+            time.sleep(0.05)
+        reads = []
+        for _ in range(self.plan["reads"] + 1):
+            time.sleep(self.plan["short_s"])
+            reads.append(programs(counter))
+        return reads
 
-    # --- what gilprof itself takes ---
-
-    def own(self):
-        self.section("gilprof itself, 32 pairs: 64 threads", "median", "least", "most", "goal", "")
-        with self.python("echo.py", "64") as w:
+    def itself(self):
+        head("gilprof itself, at 64 threads (32 pairs)", "median", "least", "most", "", "goal")
+        with self.test_workload("echo", "64") as w:
             gilprof = self.gilprof(w.pid)
             for _ in range(self.plan["runs"]):
-                gilprof(2)
-        selves = [capture["self"] for capture in gilprof.captures]
-        cpu = [100 * c["self"]["cpu_ns"] / c["duration_ns"] for c in gilprof.captures]
-        self.amounts("CPU time, % of a core", cpu, 0.5, "{:.2f}")
-        self.amounts("peak memory, MB", [s["rss_peak_bytes"] / 1e6 for s in selves], 30, "{:.1f}")
-        self.amounts("from start to attached, s", [s["attach_ns"] / 1e9 for s in selves], 0.3,
-                     "{:.2f}")
-
-    def amounts(self, name, values, limit, form):
-        median = statistics.median(values)
-        cells = [form.format(x) for x in (median, min(values), max(values))]
-        self.line(name, *cells, *verdict(median, limit, None, form))
-
-    # --- why the sampler has one event per CPU ---
+                gilprof.start(self.plan["run_s"])
+                gilprof.finish()
+        captures = gilprof.captures
+        selves = [c["self"] for c in captures]
+        amount_row("CPU time while it records, % of a core",
+                   [100 * c["self"]["cpu_ns"] / c["duration_ns"] for c in captures], 0.5, "{:.2f}")
+        amount_row("peak memory, MB", [s["rss_peak_bytes"] / 1e6 for s in selves], 30, "{:.1f}")
+        amount_row("from start to attached, s", [s["attach_ns"] / 1e9 for s in selves], 0.3,
+                   "{:.2f}")
 
     def sampler(self):
-        self.section(f"cpu-clock samples at {SAMPLE_HZ} Hz, one event", "per CPU", "", "per thread")
-        for name, start in (("pipe ping-pong on one CPU, ratio", lambda: self.pingpong(CPUS[:1])),
-                            ("1 spinning thread, ratio", lambda: self.python("spin.py", "1"))):
-            with start() as w:
-                found = ratios(w, self.samplers(w.pid), self.plan["sampler_rounds"],
-                               self.plan["seconds"] / 2)
-            self.line(name, *(cell for values in found.values() for cell in spread(values)))
+        """Why session.c opens one event per CPU."""
+        for title, workload in (("pipe ping-pong, on one CPU", lambda: self.pingpong(CPUS[:1])),
+                                ("1 spinning thread", lambda: self.test_workload("spin", "1"))):
+            head(f"{SAMPLE_HZ} Hz of empty cpu-clock samples: {title}", *RATIO_HEAD[:-1])
+            with workload() as w:
+                found = ratios(w, self.samplers(w.pid), self.plan["rounds"], self.plan["short_s"])
+            for name, values in found.items():
+                ratio_row(name, values)
+        head("the same: timer interrupts/s of a CPU, target asleep", "median", "least", "most")
         with self.sleeper() as sleeper:
-            found = self.interrupts({"alone": alone, **self.samplers(sleeper.pid)})
-        base = found.pop("alone")
-        self.line("timer interrupts/s per CPU beyond those alone",
-                  *(cell for values in found.values() for cell in (f"{values - base:+.0f}", "")))
+            treatments = {"no sampler": alone, **self.samplers(sleeper.pid)}
+            found = {name: [] for name in treatments}
+            for _ in range(self.plan["runs"]):
+                for name, treat in treatments.items():
+                    found[name].append(interrupt_rate(treat, self.plan["short_s"]))
+        for name, values in found.items():
+            amount_row(name, values, None, "{:.0f}")
 
     def samplers(self, pid):
-        return {"per CPU": beside(self.tool("sampler"), SAMPLE_HZ),
-                "per thread": beside(self.tool("sampler"), SAMPLE_HZ, pid)}
-
-    def interrupts(self, treatments):
-        pass
+        tool = self.tool("sampler")
+        return {"one event per CPU": beside(tool, SAMPLE_HZ),
+                "one event per thread, inherited": beside(tool, SAMPLE_HZ, pid)}
 
 
-def net_ns(before, after, mine, reference):
-    """By program, ns per run beyond an empty program; and "all" of them, per switch."""
-    gained = {name: (0, 0) for name in ()}
-    return gained
+# --- figures ---------------------------------------------------------------------------------------
+
+def runs_of(read, ids):
+    return sum(runs for number, (_, _, runs) in read.items() if number in ids)
+
+
+def net_ns(before, after, own, empty):
+    """Per run of sched_switch, of sched_wakeup and of sample, and of all programs per switch."""
+    def gained(ids, name=None):
+        rows = [(after[i][1] - before[i][1], after[i][2] - before[i][2])
+                for i in ids if i in before and i in after and name in (None, after[i][0])]
+        return [sum(column) for column in zip(*rows)] or [0, 0]
+
+    empty_ns, empty_runs = gained(empty)
+    if not empty_runs:
+        raise Failed("the empty program did not run")
+
+    def net(name=None):
+        ns, runs = gained(own, name)
+        return ns - runs * empty_ns / empty_runs, runs
+
+    each = [net(name) for name in ("sched_switch", "sched_wakeup", "sample")]
+    switches = each[0][1]
+    if not switches:
+        raise Failed("gilprof saw no switch")
+    return [ns / max(runs, 1) for ns, runs in each] + [net()[0] / switches]
+
+
+def interrupt_rate(treat, seconds):
+    """Per second and CPU, with the treatment's start and end, which are the same for all."""
+    begin, interrupts = time.monotonic(), timer_interrupts()
+    treat(seconds)
+    return (timer_interrupts() - interrupts) / (time.monotonic() - begin) / os.cpu_count()
 
 
 def verdict(value, limit, goal, form):
     if limit is None:
-        return ()
-    text = form.format(limit) + (f" ({form.format(goal)})" if goal else "")
-    return text, "over" if value > limit else "pass"
+        return []
+    if value > limit:
+        word = "OVER"
+    else:
+        word = "pass" if goal is None or value <= goal else "limit"
+    return [form.format(limit if goal is None else goal), word]
+
+
+# --- the table -------------------------------------------------------------------------------------
+
+RATIO_HEAD = ("median", "lower", "upper", "by CPU", "goal")
+
+
+def head(title, *columns):
+    print(f"\n{title:<50}" + "".join(f"{column:>8}" for column in columns).rstrip(), flush=True)
+
+
+def row(name, *cells):
+    print(f"  {name:<48}" + "".join(f"{cell:>8}" for cell in cells).rstrip(), flush=True)
+
+
+def ratio_row(name, values, limit=None, goal=None):
+    times, cpu = zip(*values)
+    lower, median, upper = quartiles(times)
+    figures = (median, lower, upper, statistics.median(cpu))
+    row(name, *map("{:.3f}".format, figures), *verdict(median, limit, goal, "{:.2f}"))
+
+
+def amount_row(name, values, limit, form):
+    median = statistics.median(values)
+    row(name, *map(form.format, (median, min(values), max(values))), "",
+        *verdict(median, limit, None, form))
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true")
     parser.add_argument("--build", default="build")
+    parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", help="the parts whose name contains this")
-    bench = Bench(parser.parse_args())
-    return bench
+    args = parser.parse_args()
+    bench = Bench(args.build, QUICK if args.quick else FULL)
+    began, stolen, failed = time.monotonic(), stolen_share(), False
+    print(f"{os.cpu_count()} CPUs, Linux {platform.release()}, Python {platform.python_version()},"
+          f" load average {os.getloadavg()[0]:.1f} at the start")
+    for part in (bench.programs_in_python, bench.switches, bench.bpf_programs, bench.itself,
+                 bench.sampler):
+        if args.only and args.only not in part.__name__:
+            continue
+        try:
+            part()
+        except (Failed, OSError) as error:
+            failed = True
+            print(f"  NOT MEASURED: {error}", flush=True)
+    print(f"\n{time.monotonic() - began:.0f} s; load average {os.getloadavg()[0]:.1f} at the end,"
+          f" {stolen():.1%} of the CPU time stolen by the host")
+    return failed
 
 
-main()
+sys.exit(main())

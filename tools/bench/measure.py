@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How the benchmark measures: one process works all the time and counts its operations in a shared
-file; it is left alone and watched by gilprof by turns, so that both see the same machine. What is
-compared is its rate inside gilprof's window, without the start before and the report after it.
+file; it is left alone and profiled by turns, so that both see the same machine. What is compared is
+its rate inside gilprof's window, without the start before and the report after it.
 """
 import bisect
 import json
@@ -13,11 +13,11 @@ import tempfile
 import threading
 import time
 
-SLOTS = 64          # counters of 8 bytes in the shared file
-SAMPLE_S = 0.015    # between two looks at them
-NICE = int(os.environ.get("NICE", "0"))
-SETTLE_S = 0.1      # the kernel frees programs some time after their process has ended
-TORN_NS = 500_000   # a look that took so long was interrupted
+SLOTS = 64         # counters of 8 bytes in the shared file
+LOOK_S = 0.015     # between two looks at them
+SETTLE_S = 0.1     # the kernel frees programs some time after their process has ended
+TORN_NS = 500_000  # a look that took so long was interrupted
+TIED = ["setpriv", "--pdeathsig", "KILL", "--"]  # what runs under it ends with the benchmark
 
 
 class Failed(Exception):
@@ -25,19 +25,19 @@ class Failed(Exception):
 
 
 class Child:
-    """A process that says "ready" once it is, and ends with the benchmark or with a with block."""
+    """A process that says "ready" once it is; the with block ends it."""
 
     def __init__(self, *command, **environ):
-        self.process = subprocess.Popen(
-            ["nice", "-n", str(NICE), "setpriv", "--pdeathsig", "KILL", "--", *map(str, command)], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **environ})
+        self.process = subprocess.Popen(TIED + [str(word) for word in command], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        env={**os.environ, **environ})
         self.pid = self.process.pid
         if not self.process.stdout.readline().startswith("ready"):
             self.end()
             raise Failed(f"{command[0]} did not start")
 
     def ask(self):
-        """The lines that answer an empty one."""
+        """What it answers to a line: up to an empty one."""
         self.process.stdin.write("\n")
         self.process.stdin.flush()
         return list(iter(self.process.stdout.readline, "\n"))
@@ -54,7 +54,8 @@ class Child:
 
 
 class Workload(Child):
-    """A child whose counters are looked at all the time, from a thread that sleeps in between."""
+    """A child whose progress is looked at all the time, from a thread that sleeps in between. With
+    `cpus`, its last threads run on these, one each by turns."""
 
     def __init__(self, *command, cpus=None):
         with tempfile.NamedTemporaryFile(dir="/dev/shm") as file:
@@ -63,31 +64,32 @@ class Workload(Child):
             super().__init__(*command, GILPROF_COUNTER=file.name)
         if cpus:
             pin(self.pid, cpus)
-        self.when, self.count, self.ended = [], [], threading.Event()
-        self.watcher = threading.Thread(target=self.watch)
+        self.looks, self.ended = [], threading.Event()  # looks: (ns, operations, CPU ns)
+        self.watcher = threading.Thread(target=self.watch, daemon=True)
         self.watcher.start()
 
     def watch(self):
-        while not self.ended.wait(SAMPLE_S):
+        cpu_clock = ~self.pid << 3 | 2  # as clock_getcpuclockid(3) makes it
+        while not self.ended.wait(LOOK_S):
             before = time.monotonic_ns()
-            count = sum(self.slots)
+            operations, cpu = sum(self.slots), time.clock_gettime_ns(cpu_clock)
             after = time.monotonic_ns()
             if after - before < TORN_NS:
-                self.when.append((before + after) // 2)
-                self.count.append(count)
+                self.looks.append(((before + after) // 2, operations, cpu))
 
-    def count_at(self, ns):
-        i = min(max(bisect.bisect(self.when, ns), 1), len(self.when) - 1)
-        begin, end = self.when[i - 1:i + 1]
-        return self.count[i - 1] + (self.count[i] - self.count[i - 1]) * (ns - begin) / (end - begin)
+    def at(self, ns):
+        """Operations and CPU time up to then."""
+        i = min(max(bisect.bisect(self.looks, (ns,)), 1), len(self.looks) - 1)
+        (t0, *before), (t1, *after) = self.looks[i - 1:i + 1]
+        return [x + (y - x) * (ns - t0) / (t1 - t0) for x, y in zip(before, after)]
 
-    def rate(self, window):
-        """Operations a second inside (begin, end), in ns."""
-        begin, end = window
-        operations = self.count_at(end) - self.count_at(begin)
+    def cost(self, window):
+        """Time and CPU time of an operation inside the window: (begin, end) in ns."""
+        begin, end = map(self.at, window)
+        operations = end[0] - begin[0]
         if operations <= 0:
             raise Failed("the workload stands still")
-        return operations * 1e9 / (end - begin)
+        return (window[1] - window[0]) / operations, (end[1] - begin[1]) / operations
 
     def __exit__(self, *_):
         self.ended.set()
@@ -96,12 +98,35 @@ class Workload(Child):
 
 
 def pin(pid, cpus):
-    """The process's last threads each to one of these CPUs, in turn."""
-    for i, tid in enumerate(sorted(map(int, os.listdir(f"/proc/{pid}/task")), reverse=True)):
+    threads = sorted(map(int, os.listdir(f"/proc/{pid}/task")), reverse=True)
+    for i, tid in enumerate(threads):
         os.sched_setaffinity(tid, {cpus[i % len(cpus)]})
 
 
-# --- what is done to a workload, for so many seconds: each returns the window, (begin, end) --------
+class Gilprof:
+    """Profiles a process, again and again; keeps what the reports say of the captures."""
+
+    def __init__(self, path, pid):
+        self.command = TIED + [path, "--json", "-p", str(pid), "-d"]
+        self.captures = []
+        self.process = self.out = None
+
+    def start(self, seconds):
+        self.out = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(self.command + [str(seconds)], stdout=self.out,
+                                        stdin=subprocess.DEVNULL)
+        return self.process.pid
+
+    def finish(self):
+        with self.out:
+            if self.process.wait():
+                raise Failed(f"gilprof ended with status {self.process.returncode}")
+            self.out.seek(0)
+            self.captures.append(json.load(self.out)["capture"])
+        return self.captures[-1]
+
+
+# --- what is done to a workload for so many seconds; each returns the window ----------------------
 
 def alone(seconds):
     time.sleep(SETTLE_S)
@@ -110,58 +135,39 @@ def alone(seconds):
     return begin, time.monotonic_ns()
 
 
-class Gilprof:
-    """Profiles a process; keeps what the reports say of the captures."""
-
-    def __init__(self, path, pid):
-        self.path, self.pid, self.captures = path, pid, []
-        self.child = self.out = None
-
-    def start(self, seconds):
-        self.out = tempfile.TemporaryFile("w+")
-        self.child = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "--", self.path, "-p", str(self.pid),
-             "-d", str(seconds), "--json"], stdout=self.out, stdin=subprocess.DEVNULL)
-        return self.child.pid
-
-    def finish(self):
-        with self.out:
-            if self.child.wait():
-                raise Failed(f"gilprof ended with status {self.child.returncode}")
-            self.out.seek(0)
-            self.captures.append(json.load(self.out)["capture"])
-        return self.captures[-1]
-
-    def __call__(self, seconds):
-        self.start(seconds)
-        capture = self.finish()
-        return capture["start_monotonic_ns"], capture["start_monotonic_ns"] + capture["duration_ns"]
+def profiled(gilprof):
+    def treat(seconds):
+        gilprof.start(seconds)
+        capture = gilprof.finish()
+        begin = capture["start_monotonic_ns"]
+        return begin, begin + capture["duration_ns"]
+    return treat
 
 
 def beside(*command):
-    """With that program running."""
+    """With another program running."""
     def treat(seconds):
         with Child(*command):
             return alone(seconds)
     return treat
 
 
-# --- comparisons -----------------------------------------------------------------------------------
+# --- comparison ------------------------------------------------------------------------------------
 
 def ratios(workload, treatments, rounds, seconds):
-    """Per treatment `rounds` ratios of the rate alone (the mean before and after it) to that under
-    the treatment: by how much what the workload does takes longer."""
+    """{treatment: [(time, CPU time)...]} of an operation under each, as ratios to those alone: the
+    mean of before and after, which cancels a steady drift of the machine."""
     names, windows = [], [alone(seconds)]
     for _ in range(rounds):
         for name, treat in treatments.items():
             names.append(name)
             windows += [treat(seconds), alone(seconds)]
-    time.sleep(2 * SAMPLE_S)
-    rates = [workload.rate(window) for window in windows]
+    time.sleep(2 * LOOK_S)
+    costs = [workload.cost(window) for window in windows]
     found = {name: [] for name in treatments}
     for i, name in enumerate(names):
-        before, treated, after = rates[2 * i:2 * i + 3]
-        found[name].append((before + after) / 2 / treated)
+        before, treated, after = costs[2 * i:2 * i + 3]
+        found[name].append([2 * y / (x + z) for x, y, z in zip(before, treated, after)])
     return found
 
 
@@ -169,17 +175,22 @@ def quartiles(values):
     return statistics.quantiles(values, n=4, method="inclusive")
 
 
-def read_programs(statistics_child):
-    """What the kernel has counted of every BPF program: {id: (name, ns, runs)}."""
-    rows = (line.split() for line in statistics_child.ask())
-    return {int(i): (name, int(ns), int(runs)) for i, name, ns, runs in rows}
+# --- what the kernel counts ------------------------------------------------------------------------
+
+def programs(counter):
+    """Every BPF program's run time while the child `counter` runs: {id: (name, ns, runs)}."""
+    rows = (line.split() for line in counter.ask())
+    return {int(number): (name, int(ns), int(runs)) for number, name, ns, runs in rows}
 
 
-def held_programs(pid):
+def programs_of(pid):
     ids = set()
     for fd in os.listdir(f"/proc/{pid}/fdinfo"):
-        with open(f"/proc/{pid}/fdinfo/{fd}") as file:
-            ids |= {int(line.split()[1]) for line in file if line.startswith("prog_id:")}
+        try:
+            with open(f"/proc/{pid}/fdinfo/{fd}") as file:
+                ids |= {int(line.split()[1]) for line in file if line.startswith("prog_id:")}
+        except FileNotFoundError:
+            pass  # closed meanwhile
     return ids
 
 
@@ -190,3 +201,18 @@ def timer_interrupts():
             if "LOC:" in line or "arch_timer" in line:
                 return sum(int(word) for word in line.split()[1:] if word.isdigit())
     raise Failed("/proc/interrupts has no timer")
+
+
+def stolen_share():
+    """A function: which share of all CPU time the host has taken since."""
+    def read():
+        with open("/proc/stat") as file:
+            ticks = [int(word) for word in file.readline().split()[1:9]]
+        return ticks[7], sum(ticks)
+
+    before = read()
+
+    def since():
+        stolen, total = (y - x for x, y in zip(before, read()))
+        return stolen / max(total, 1)
+    return since

@@ -1,0 +1,171 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-2-Clause
+# Bad input: one clear line on stderr, the right status, and nothing else.
+
+load helpers
+
+# refuses STATUS PATTERN ARG...: ends with that status, saying one line that matches, and prints nothing
+refuses() {
+	local want=$1 pattern=$2 status=0
+	shift 2
+	"$GILPROF" "$@" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" </dev/null || status=$?
+	check_refusal "$want" "$pattern" "$status" "gilprof $*"
+}
+
+check_refusal() {
+	local want=$1 pattern=$2 status=$3 what=$4 err=$BATS_TEST_TMPDIR/err
+	if [ "$status" != "$want" ] || [ "$(wc -l <"$err")" != 1 ] || ! grep -qE "$pattern" "$err" ||
+		[ -s "$BATS_TEST_TMPDIR/out" ]; then
+		echo "$what: status $status, wanted $want; said:" >&2
+		cat "$err" "$BATS_TEST_TMPDIR/out" >&2
+		return 1
+	fi
+}
+
+@test "wrong usage ends with 2" {
+	refuses 2 'target'
+	refuses 2 "duration '0'" -d 0 -p 1
+	refuses 2 "duration '-1'" -d -1 -p 1
+	refuses 2 "duration '1e99'" -d 1e99 -p 1
+	refuses 2 "duration 'nan'" -d nan -p 1
+	refuses 2 "duration 'inf'" -d inf -p 1
+	refuses 2 "duration '5s'" -d 5s -p 1
+	refuses 2 "frequency '100000'" -F 100000 -p 1
+	refuses 2 "frequency '0'" -F 0 -p 1
+	refuses 2 "PID 'abc'" -p abc
+	refuses 2 "PID '0'" -p 0
+	refuses 2 "PID '-5'" -p -5
+	refuses 2 "PID '1,,2'" -p 1,,2
+	refuses 2 "PID '99999999999'" -p 99999999999
+	refuses 2 "top" --top 0 -p 1
+	refuses 2 'not both' -p 1 -- true
+	refuses 2 'suffix' -p 1 -o /tmp/x.docx
+	refuses 2 'stdout' -p 1 --json -o /tmp/x.json
+	refuses 2 'record' record -p 1
+	refuses 2 'capture' report
+	refuses 2 'no such user' --user no-such-user -- true
+	refuses 2 'argument' python3 x.py
+}
+
+@test "an unknown option ends with 2" {
+	run "$GILPROF" --no-such-option
+	[ "$status" = 2 ]
+}
+
+@test "--help and --version print and end with 0" {
+	"$GILPROF" --help | grep -q 'sudo gilprof -p 4242'
+	"$GILPROF" --version | grep -qE '^gilprof [0-9]+\.[0-9]+\.[0-9]+$'
+}
+
+@test "--json-schema is a JSON schema" {
+	"$GILPROF" --json-schema >"$BATS_TEST_TMPDIR/schema.json"
+	json_true "$BATS_TEST_TMPDIR/schema.json" "'gilprof.report/1' in str(r)" "'processes' in str(r)"
+}
+
+@test "no such process, a thread's ID, a kernel thread: 4" {
+	requires bpf
+	refuses 4 'no such process' -p 4194305
+	refuses 4 'kernel thread' -p 2
+	start_workload "$PYTHON3" tests/workloads/spin.py 1
+	tid=$(find /proc/"$WORKLOAD_PID"/task -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -n | tail -n1)
+	refuses 4 "a thread of process $WORKLOAD_PID" -p "$tid"
+}
+
+@test "a zombie: 4" {
+	requires bpf
+	start_workload "$PYTHON3" -c 'import os, time
+pid = os.fork()
+if not pid: os._exit(0)
+os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+print("ready", pid, flush=True)
+time.sleep(60)'
+	refuses 4 'zombie' -p "$(sed -n 's/^ready //p' "$WORKLOAD_OUT")"
+}
+
+@test "another user's process without privileges: 3" {
+	requires root
+	requires command setpriv
+	cp "$GILPROF" "$BATS_TEST_TMPDIR/gilprof"
+	chmod -R a+rX "$BATS_TEST_TMPDIR"
+	status=0
+	setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all "$BATS_TEST_TMPDIR/gilprof" \
+		-p 1 >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" || status=$?
+	check_refusal 3 'no permission to load BPF programs: run as root' "$status" "as nobody"
+}
+
+@test "root without the capabilities: 3" {
+	requires bpf
+	requires command setpriv
+	status=0
+	setpriv --bounding-set=-bpf,-sys_admin,-perfmon --inh-caps=-all "$GILPROF" -p 1 -d 0.1 \
+		>"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" || status=$?
+	check_refusal 3 'no permission' "$status" "without CAP_BPF"
+}
+
+@test "a kernel without BTF: 3" {
+	requires bpf
+	requires command unshare
+	status=0
+	unshare --mount sh -c 'mount -t tmpfs none /sys/kernel/btf && exec "$0" -p 1 -d 0.1' "$GILPROF" \
+		>"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" || status=$?
+	check_refusal 3 'no type information' "$status" "without BTF"
+}
+
+@test "a command that cannot start: 1" {
+	requires bpf
+	refuses 1 'cannot run /no/such/file: No such file' -- /no/such/file
+	refuses 1 'cannot run /etc/passwd: Permission denied' -- /etc/passwd
+}
+
+@test "an output that cannot be opened is known before anything is recorded: 1" {
+	requires bpf
+	refuses 1 'cannot write /no/such/dir/x.json: No such file' -p $$ -d 60 -o /no/such/dir/x.json
+	mkdir "$BATS_TEST_TMPDIR/x.json"
+	refuses 1 'Is a directory' -p $$ -d 60 -o "$BATS_TEST_TMPDIR/x.json"
+}
+
+@test "a full stdout: 1, one line" {
+	requires bpf
+	status=0
+	"$GILPROF" -p $$ -d 0.1 >/dev/full 2>"$BATS_TEST_TMPDIR/err" || status=$?
+	: >"$BATS_TEST_TMPDIR/out"
+	check_refusal 1 'No space left' "$status" "to /dev/full"
+}
+
+@test "a closed stdout ends quietly with 1" {
+	requires bpf
+	for format in "" --json; do
+		"$PYTHON3" - "$GILPROF" -p $$ -d 0.1 $format <<-'EOF'
+			import os, subprocess, sys
+			readable, writable = os.pipe()
+			os.close(readable)
+			done = subprocess.run(sys.argv[1:], stdout=writable, stderr=subprocess.PIPE)
+			sys.exit(not (done.returncode == 1 and not done.stderr))
+		EOF
+	done
+}
+
+@test "a full disk: 1, no half file, and the page on stdout instead" {
+	requires bpf
+	requires command unshare
+	status=0
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	unshare --mount sh -c 'mount -t tmpfs -o size=4k none "$1" && echo >"$1/filler" &&
+		"$0" -p $$ -d 0.2 -o "$1/x.gilprof"; status=$?; ls "$1" >&2; exit $status' \
+		"$GILPROF" "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR.out" 2>"$BATS_TEST_TMPDIR.err" || status=$?
+	[ "$status" = 1 ]
+	grep -q 'No space left' "$BATS_TEST_TMPDIR.err"
+	! grep -q 'x.gilprof$' <(tail -n +2 "$BATS_TEST_TMPDIR.err")
+	grep -q '^gilprof ' "$BATS_TEST_TMPDIR.out"
+}
+
+@test "no link is followed, and the file belongs to who called sudo" {
+	requires bpf
+	echo precious >"$BATS_TEST_TMPDIR/precious"
+	ln -s "$BATS_TEST_TMPDIR/precious" "$BATS_TEST_TMPDIR/x.json"
+	SUDO_UID=65534 SUDO_GID=65534 "$GILPROF" -p $$ -d 0.1 -o "$BATS_TEST_TMPDIR/x.json"
+	[ "$(cat "$BATS_TEST_TMPDIR/precious")" = precious ]
+	[ ! -L "$BATS_TEST_TMPDIR/x.json" ]
+	[ "$(stat -c %u:%g "$BATS_TEST_TMPDIR/x.json")" = 65534:65534 ]
+	json_true "$BATS_TEST_TMPDIR/x.json" "r['schema'] == 'gilprof.report/1'"
+}
