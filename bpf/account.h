@@ -301,7 +301,10 @@ static inline void account__close(const struct account_window *w, struct wire_th
 	if (t->holds)
 		account__use(t)->held_offcpu_ns += account__clip(w, t->left, now);
 	t->holds = 0;
-	t->begin = t->begin > w->start ? t->begin : w->start;
+	if (t->begin < w->start) {
+		t->begin = w->start;
+		t->flags &= ~WT_BORN;
+	}
 	t->end = now < w->end ? now : w->end;
 }
 

@@ -25,8 +25,14 @@ struct task_struct___old {
  * bpf_ktime_get_ns costs 60 ns on a virtual machine, the run queue's clock 2-6: the scheduler has
  * just read it. It runs at the rate of sched_clock, so its distance from CLOCK_MONOTONIC is measured
  * again every 4 ms; at the 500 ppm that NTP may slew, they drift 2 µs apart meanwhile.
+ *
+ * The run queue's clock can be late: between a wake-up that preempts and the switch it leads to it is
+ * not read again (rq_clock_skip_update, kernel/sched/core.c), and in a long system call that takes
+ * milliseconds. The distance then seems longer than it is, never shorter, so a measurement may raise
+ * it by no more than drift explains.
  */
 #define CLOCK_SYNC_NS 4000000ull
+#define CLOCK_DRIFT_SHIFT 11 /* 1/2048, 488 ppm */
 
 struct wire_cpu *cpu__get(u32 cpu)
 {
@@ -42,6 +48,15 @@ u32 cpu__of(struct task_struct *task)
 							     : BPF_CORE_READ(old, cpu);
 }
 
+static __always_inline void cpu__sync_clock(struct wire_cpu *c, u64 clock)
+{
+	u64 off = bpf_ktime_get_ns() - clock;
+	u64 most = c->clock_off + ((clock - c->clock_synced) >> CLOCK_DRIFT_SHIFT);
+
+	c->clock_off = c->clock_synced && (s64)(off - most) > 0 ? most : off;
+	c->clock_synced = clock;
+}
+
 u64 cpu__clock(struct task_struct *task)
 {
 	struct wire_cpu *c;
@@ -55,10 +70,8 @@ u64 cpu__clock(struct task_struct *task)
 	c = cpu__get(rq->cpu);
 	if (!c)
 		return bpf_ktime_get_ns();
-	if (clock - c->clock_synced > CLOCK_SYNC_NS) {
-		c->clock_off = bpf_ktime_get_ns() - clock;
-		c->clock_synced = clock;
-	}
+	if (clock - c->clock_synced > CLOCK_SYNC_NS)
+		cpu__sync_clock(c, clock);
 	return clock + c->clock_off;
 }
 

@@ -76,8 +76,7 @@ static __always_inline void iter__seed_asleep(struct task_struct *task, struct w
 	l->cause = CAUSE_NONE;
 	l->gil = 0;
 	l->holds = 0;
-	if (t->python_gen != python_gen)
-		python__refresh(t);
+	python__refresh(t, task);
 	if (task->on_cpu || task->on_rq)
 		l->state = task->on_cpu ? ST_RUN : ST_RUNQ;
 	else if (state)
@@ -121,7 +120,7 @@ static __always_inline void iter__mark(struct task_struct *task, struct wire_thr
 		t->kernel_ns = ns;
 		if (task->on_cpu)
 			t->flags |= WT_ON_CPU_END;
-	} else if (!(t->flags & WT_BORN)) {
+	} else if (t->begin < window.start) {
 		t->kernel_ns_begin = ns;
 		if (task->on_cpu)
 			t->flags |= WT_ON_CPU_START;
@@ -131,9 +130,12 @@ static __always_inline void iter__mark(struct task_struct *task, struct wire_thr
 static __always_inline void iter__close(struct seq_file *seq, struct task_struct *task,
 					struct wire_thread *t)
 {
-	u32 size = record_size;
+	u32 size = record_size, closed;
 
-	if (!t->end) /* the iterator comes back to a task whose record found no room */
+	closed = __sync_val_compare_and_swap(&t->closed, CLOSED_NOT, CLOSED_BY_ITERATOR);
+	if (closed == CLOSED_BY_END)
+		return;
+	if (closed == CLOSED_NOT) /* else it is back: the record found no room in the buffer */
 		account__tell_close(t, window.end);
 	bpf_probe_read_kernel(t->comm, sizeof(t->comm), task->comm);
 	if (size <= sizeof(*t))

@@ -6,6 +6,7 @@
 #include "cpu.bpf.h"
 #include "kernel.bpf.h"
 #include "python.bpf.h"
+#include "tss.bpf.h"
 
 /* Purpose of each futex word of a GIL, per C library (user/pyver.c). */
 const volatile u8 gil_words[LIBC_COUNT][WIRE_GIL_WORDS] = {};
@@ -52,7 +53,7 @@ static __always_inline struct wire_python *python__find(struct wire_thread *t)
 	return p && p->key == t->key && p->execs == t->execs ? p : NULL;
 }
 
-int python__refresh(struct wire_thread *t)
+int python__learn(struct wire_thread *t)
 {
 	struct wire_python *p;
 	u32 i;
@@ -190,6 +191,60 @@ static __always_inline u32 python__look(struct wire_thread *t, u64 tls, u64 gil,
 	return g->last_holder && g->last_holder == t->own_tstate;
 }
 
+/* The GIL of the process that this PyThreadState holds becomes the thread's. */
+static __always_inline u32 python__held_by(struct wire_thread *t, struct wire_python *p, u64 tstate)
+{
+	struct gil g;
+	u32 i;
+
+	for (i = 0; i < WIRE_MAX_GILS; i++) {
+		if (i >= p->gils)
+			break;
+		if (bpf_probe_read_user(&g, sizeof(g), (void *)p->gil[i]) || g.locked <= 0 ||
+		    g.last_holder != tstate)
+			continue;
+		if (!account__select_gil(t, p->gil[i]))
+			cpu__lost(LOST_GIL_USES);
+		python__note_switches(t, &g);
+		return 2;
+	}
+	return 0;
+}
+
+/*
+ * In a process with several GILs thread_id can be somebody else's: in 3.12 the first PyThreadState of
+ * an interpreter names the thread that created the interpreter, whichever runs it
+ * (Modules/_xxsubinterpretersmodule.c, _run_in_interpreter). Each thread knows its own, though.
+ */
+static __noinline u32 python__holds_any(struct wire_thread *t, struct wire_python *p, u64 tls)
+{
+	u64 tstate = 0;
+
+	if (bpf_probe_read_user(&tstate, sizeof(tstate), (void *)(tls + p->tss)))
+		cpu__lost(LOST_GIL_READ);
+	return tstate ? python__held_by(t, p, tstate) : 0;
+}
+
+int python__sample(struct wire_thread *t, u64 tls)
+{
+	struct wire_python *p;
+	struct gil g;
+	u32 i;
+
+	if (!t)
+		return 0;
+	p = python__find(t);
+	if (!p || p->tss_seen >= TSS_CERTAIN)
+		return 0;
+	for (i = 0; i < WIRE_MAX_GILS; i++) {
+		if (i >= p->gils)
+			break;
+		if (!bpf_probe_read_user(&g, sizeof(g), (void *)p->gil[i]) && g.locked > 0)
+			tss__find(p, tls, g.last_holder);
+	}
+	return 0;
+}
+
 /* The process has several GILs and the thread does not hold the one it used last: another one? */
 static __noinline u32 python__look_further(struct wire_thread *t, u64 tls, u64 now)
 {
@@ -220,6 +275,12 @@ u32 python__holds(struct wire_thread *t, u64 tls, u64 now)
 
 	if (!t)
 		return 0;
+	if (t->gils > 1) {
+		struct wire_python *p = python__find(t);
+
+		if (p && p->tss_seen >= TSS_CERTAIN)
+			return python__holds_any(t, p, tls);
+	}
 	holds = python__look(t, tls, t->gil, now, &g);
 	if (g.interval)
 		python__note_switches(t, &g);
@@ -236,6 +297,8 @@ u32 python__held_at_start(struct wire_thread *t, u64 tls)
 	if (!t)
 		return 0;
 	p = python__find(t);
+	if (t->gils > 1) /* see python__holds_any */
+		return 0;
 	for (i = 0; p && i < WIRE_MAX_GILS; i++) {
 		if (i >= p->gils)
 			break;

@@ -17,7 +17,16 @@
 extern u32 python_gen; /* defined in python.bpf.c: a record of an older generation is stale */
 
 /* Takes over what user space has found out about the thread's process since it last looked. */
-int python__refresh(struct wire_thread *t);
+int python__learn(struct wire_thread *t);
+
+/* The same if anything is new. `task` is the thread's. */
+static __always_inline void python__refresh(struct wire_thread *t, struct task_struct *task)
+{
+	if (t->python_gen == python_gen)
+		return;
+	python__learn(t);
+	t->mm = (u64)task->mm;
+}
 
 /* A forked process has the GIL of its parent, at the same address, in memory of its own. */
 void python__fork(struct task_struct *parent, struct task_struct *child) __hidden;
@@ -36,6 +45,9 @@ u32 python__word(struct wire_thread *t, u64 uaddr, u64 *gil, u32 current);
  * that one is not held by it. Returns 2 if the thread holds one, 1 if it was the last to hold one, else 0.
  */
 u32 python__holds(struct wire_thread *t, u64 tls, u64 now);
+
+/* At a sample: finds out what python__holds wants to know of a process with several GILs. */
+int python__sample(struct wire_thread *t, u64 tls);
 
 /* Was this thread, which is not current and has not run since, the holder when user space looked? */
 u32 python__held_at_start(struct wire_thread *t, u64 tls);

@@ -10,12 +10,15 @@
 
 static __always_inline void sample__take(struct task_struct *task, struct wire_thread *t, u64 now)
 {
-	if (t->python_gen != python_gen)
-		python__refresh(t);
+	python__refresh(t, task);
 	t->samples++;
 	if (!t->python_known)
 		t->unknown_gil_samples++;
-	if (t->gils && task->mm && python__holds(t, arch__tls(task), now) == 2)
+	if (!t->gils || t->mm != (u64)task->mm)
+		return;
+	if (t->gils > 1)
+		python__sample(t, arch__tls(task));
+	if (python__holds(t, arch__tls(task), now) == 2)
 		account__use(t)->samples++;
 }
 

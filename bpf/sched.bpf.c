@@ -29,14 +29,13 @@ static __always_inline void sched__leave(struct task_struct *task, struct wire_t
 	l->gil = 0;
 	l->holds = 0;
 	l->held = 0;
-	if (t->python_gen != python_gen)
-		python__refresh(t);
+	python__refresh(t, task);
 	/* A pending signal sets the state back to running: it has not gone to sleep after all. */
 	if (!preempt && task_state && task->__state)
 		sleep__classify(task, t, task_state, true, l);
 	if (l->gil && l->gil != t->gil && !account__select_gil(t, l->gil))
 		cpu__lost(LOST_GIL_USES);
-	if (t->gils && task->mm) {
+	if (t->gils && t->mm == (u64)task->mm) {
 		u32 holds = python__holds(t, arch__tls(task), now);
 
 		l->holds = holds == 2;
@@ -45,11 +44,17 @@ static __always_inline void sched__leave(struct task_struct *task, struct wire_t
 	account__tell_leave(t, now, l);
 }
 
-/* Its last switch: exit_notify() and all are behind it, nothing of it runs after this. */
+/*
+ * Its last switch: exit_notify() and all are behind it, nothing of it runs after this. It may come
+ * when the window has closed but the iterator has not come by yet.
+ */
 static __always_inline void sched__end(struct task_struct *task, struct wire_thread *t, u64 now)
 {
+	if (__sync_val_compare_and_swap(&t->closed, CLOSED_NOT, CLOSED_BY_END) != CLOSED_NOT)
+		return;
 	account__tell_close(t, now);
-	t->kernel_ns = task->se.sum_exec_runtime;
+	if (now < window.end)
+		t->kernel_ns = task->se.sum_exec_runtime;
 	bpf_probe_read_kernel(t->comm, sizeof(t->comm), task->comm);
 	t->flags |= WT_EXITED;
 	if (now >= window.start)
@@ -79,8 +84,13 @@ static __always_inline int sched__switch(bool preempt, struct task_struct *prev,
 		return 0;
 	now = cpu__clock(prev);
 	c = cpu__get(cpu);
-	if (!c || now >= window.end)
+	if (!c)
 		return 0;
+	if (now >= window.end) {
+		if (out && (prev_state & TASK_DEAD))
+			sched__end(prev, out, now);
+		return 0;
+	}
 	if (from != to)
 		cpu__charge(c, from, to, now);
 	if (from != FOR_TARGET && to != FOR_TARGET)

@@ -102,6 +102,8 @@ struct wire_python {
 	__u32 thread_id; /* offset of PyThreadState.thread_id, the thread's fs base */
 	__u32 libc;      /* enum wire_libc */
 	__u64 gil[WIRE_MAX_GILS]; /* addresses of `interval` in struct _gil_runtime_state */
+	__s64 tss;      /* from a thread's fs base to its pointer to its PyThreadState (bpf/tss.bpf.h), */
+	__u64 tss_seen; /* and how often it was found there: the kernel side finds it out */
 	__u64 holder[WIRE_MAX_GILS]; /* fs base of the thread that held it when user space looked; 0: none */
 };
 
@@ -158,9 +160,16 @@ struct wire_leave {
 	__u32 held;  /* it holds one, or was the last to hold one */
 };
 
+/* Who has brought a record to its end and sends it: only one of them may. */
+enum wire_closed {
+	CLOSED_NOT = 0,
+	CLOSED_BY_END = 1, /* the thread's own */
+	CLOSED_BY_ITERATOR = 2,
+};
+
 enum wire_thread_flags {
 	WT_BORN = 1,       /* created inside the window */
-	WT_EXITED = 2,     /* ended inside the window */
+	WT_EXITED = 2,     /* ended, at the latest while the window was being closed */
 	WT_EXEC_BEGAN = 4, /* began when another thread of the process made exec and took the leader's TID */
 	WT_ON_CPU_START = 8, /* was on a CPU when its record was opened, so */
 	WT_ON_CPU_END = 16,  /* kernel_ns is off by up to a tick at that edge */
@@ -215,7 +224,8 @@ struct wire_thread {
 	__u32 libc;
 	__u32 use;          /* index in uses[] of `gil` */
 	__u32 interval_us;  /* the switch interval of `gil`, in µs */
-	__u32 pad;
+	__u32 closed;       /* enum wire_closed */
+	__u64 mm;           /* the memory that `gil` lies in: exec gives the process another one */
 	struct wire_gil_use uses[WIRE_GIL_USES];
 
 	/* parts of all episodes of waiting for the GIL; gil_wait.total_ns is their sum */
@@ -235,7 +245,7 @@ _Static_assert(sizeof(struct wire_leave) == 24, "wire_leave has a hole");
 _Static_assert(sizeof(struct wire_episode) == 64, "wire_episode has a hole");
 _Static_assert(sizeof(struct wire_blocked) == 16, "wire_blocked has a hole");
 _Static_assert(sizeof(struct wire_hist) == 24 + 4 * HIST_BUCKETS, "wire_hist has a hole");
-_Static_assert(sizeof(struct wire_python) == 24 + 16 * WIRE_MAX_GILS, "wire_python has a hole");
+_Static_assert(sizeof(struct wire_python) == 40 + 16 * WIRE_MAX_GILS, "wire_python has a hole");
 _Static_assert(sizeof(struct wire_thread) % 8 == 0, "wire_thread has a hole at its end");
 
 /* Events in the ring buffer; each begins with this. */

@@ -7,11 +7,11 @@ load truth
 
 # compare_with_oracle WHAT PYTHON "ORACLE'S OPTIONS" WORKLOAD...
 compare_with_oracle() {
-	local what=$1 python=$2 options=$3 pid output
-	shift 3
+	local what=$1 options=$3 pid output
 	requires bpf
-	[ -n "$python" ] || skip "this CPython is not here"
-	start_workload "$python" "$@"
+	use_python "$2"
+	shift 3
+	start_workload "$PYTHON" "$@"
 	pid=$WORKLOAD_PID output=$WORKLOAD_OUT
 	# shellcheck disable=SC2086 # none, or one
 	start_oracle "$pid" $options
@@ -32,24 +32,24 @@ clients() {
 	compare_with_oracle futex "$1" "" tests/workloads/echo.py 8 --work 60000
 }
 
-@test "spinning threads, CPython 3.8" { spinners "$(python 3.8)"; }
-@test "spinning threads, CPython 3.9" { spinners "$(python 3.9)"; }
-@test "spinning threads, CPython 3.10" { spinners "$(python 3.10)"; }
-@test "spinning threads, CPython 3.11" { spinners "$(python 3.11)"; }
-@test "spinning threads, CPython 3.12" { spinners "$(python 3.12)"; }
-@test "spinning threads, CPython 3.13" { spinners "$(python 3.13)"; }
-@test "spinning threads, the distribution's CPython" { spinners "$(distribution_python)"; }
+@test "spinning threads, CPython 3.8" { spinners 3.8; }
+@test "spinning threads, CPython 3.9" { spinners 3.9; }
+@test "spinning threads, CPython 3.10" { spinners 3.10; }
+@test "spinning threads, CPython 3.11" { spinners 3.11; }
+@test "spinning threads, CPython 3.12" { spinners 3.12; }
+@test "spinning threads, CPython 3.13" { spinners 3.13; }
+@test "spinning threads, the distribution's CPython" { spinners distribution; }
 
-@test "I/O threads, CPython 3.8" { clients "$(python 3.8)"; }
-@test "I/O threads, CPython 3.9" { clients "$(python 3.9)"; }
-@test "I/O threads, CPython 3.10" { clients "$(python 3.10)"; }
-@test "I/O threads, CPython 3.11" { clients "$(python 3.11)"; }
-@test "I/O threads, CPython 3.12" { clients "$(python 3.12)"; }
-@test "I/O threads, CPython 3.13" { clients "$(python 3.13)"; }
-@test "I/O threads, the distribution's CPython" { clients "$(distribution_python)"; }
+@test "I/O threads, CPython 3.8" { clients 3.8; }
+@test "I/O threads, CPython 3.9" { clients 3.9; }
+@test "I/O threads, CPython 3.10" { clients 3.10; }
+@test "I/O threads, CPython 3.11" { clients 3.11; }
+@test "I/O threads, CPython 3.12" { clients 3.12; }
+@test "I/O threads, CPython 3.13" { clients 3.13; }
+@test "I/O threads, the distribution's CPython" { clients distribution; }
 
 # Threads that do next to nothing with each byte make 50,000 futex calls a second of some 50 us. 6 % of
 # that time they are on a CPU inside the call, which is no wait: the rest must agree.
 @test "I/O threads in a convoy, asleep or in the run queue" {
-	compare_with_oracle convoy "$(python 3.12)" --sched tests/workloads/echo.py 8 --work 1000
+	compare_with_oracle convoy 3.12 --sched tests/workloads/echo.py 8 --work 1000
 }

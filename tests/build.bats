@@ -14,7 +14,7 @@ teardown_file() {
 
 # make as a user would call it: not as a part of the make that runs the tests
 clean_make() {
-	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make BUILD="$SCRATCH/build" CC=clang "$@"
+	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS -u WERROR -u V make BUILD="$SCRATCH/build" CC=clang "$@"
 }
 
 @test "make builds with clang, without warnings" {

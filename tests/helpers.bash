@@ -113,10 +113,20 @@ retry() {
 	done
 }
 
+# refute CMD...: it must fail. A bare `! CMD` asserts nothing: bash's set -e passes over it.
+refute() {
+	if "$@"; then
+		echo "should fail: $*" >&2
+		return 1
+	fi
+}
+
 # start_workload CMD...: runs it in the background and waits for its line "ready ..."; sets
 # WORKLOAD_PID, and WORKLOAD_OUT, the file with its stdout. The teardown ends it, children and all.
 start_workload() {
 	WORKLOAD_OUT=$BATS_TEST_TMPDIR/workload${#WORKLOADS[@]}.out
+	: >"$WORKLOAD_OUT"
+	: >"$WORKLOAD_OUT" # an earlier program's "ready" must not be taken for this one's
 	# 3 is bats' own output: a child that keeps it open keeps bats waiting
 	setsid "$@" >"$WORKLOAD_OUT" 2>"$WORKLOAD_OUT.err" 3>&- </dev/null &
 	WORKLOAD_PID=$!

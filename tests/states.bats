@@ -10,8 +10,8 @@ waits() {
 	local version pids=() outputs=()
 	requires bpf
 	for version in 3.8 3.13; do
-		requires python "$version"
-		start_workload "$(python "$version")" tests/workloads/waits.py "$1"
+		use_python "$version"
+		start_workload "$PYTHON" tests/workloads/waits.py "$1"
 		pids+=("$WORKLOAD_PID")
 		outputs+=("$WORKLOAD_OUT")
 	done
@@ -34,9 +34,9 @@ workload() {
 # an extension that keeps the GIL while it sleeps, and one that computes without it
 hold() {
 	requires bpf
-	[ -n "$1" ] || skip "this CPython is not here"
-	tests/workloads/ext/build.sh "$1" "$BATS_TEST_TMPDIR"
-	workload hold "$1" tests/workloads/hold.py "$BATS_TEST_TMPDIR"
+	use_python "$1"
+	tests/workloads/ext/build.sh "$PYTHON" "$BATS_TEST_TMPDIR"
+	workload hold "$PYTHON" tests/workloads/hold.py "$BATS_TEST_TMPDIR"
 }
 
 @test "sleep" { waits sleep; }
@@ -50,15 +50,15 @@ hold() {
 @test "queue.Queue" { waits queue; }
 @test "child" { waits child; }
 
-@test "C extension, CPython 3.8" { hold "$(python 3.8)"; }
-@test "C extension, CPython 3.12" { hold "$(python 3.12)"; }
-@test "C extension, CPython 3.13" { hold "$(python 3.13)"; }
-@test "C extension, the distribution's CPython" { hold "$(distribution_python)"; }
+@test "C extension, CPython 3.8" { hold 3.8; }
+@test "C extension, CPython 3.12" { hold 3.12; }
+@test "C extension, CPython 3.13" { hold 3.13; }
+@test "C extension, the distribution's CPython" { hold distribution; }
 
 @test "a stopped waiter is blocked" {
 	requires bpf
-	requires python 3.12
-	workload stopped "$(python 3.12)" tests/workloads/stopped.py
+	use_python 3.12
+	workload stopped "$PYTHON" tests/workloads/stopped.py
 }
 
 @test "the parent of a vfork waits for its child" {

@@ -4,6 +4,17 @@
 
 REPORT=$BATS_TEST_TMPDIR/report.json
 
+# use_python X.Y | distribution: sets PYTHON, or skips the test
+use_python() {
+	if [ "$1" != distribution ]; then
+		requires python "$1"
+		PYTHON=$(python "$1")
+		return
+	fi
+	PYTHON=$(distribution_python)
+	[ -n "$PYTHON" ] || skip "the distribution has no CPython"
+}
+
 # profile PID[,PID...]: for 3 s
 profile() {
 	"$GILPROF" -p "$1" -d 3 --json >"$REPORT"
@@ -25,7 +36,8 @@ end_workload() {
 # --take: its time in take_gil, too
 start_oracle() {
 	local arguments pid=$1 options=("${@:2}")
-	arguments=$(tests/oracle/find.py "$pid")
+	# shellcheck disable=SC2153 # of helpers
+	arguments=$("$PYTHON3" tests/oracle/find.py "$pid")
 	if [ "${options[0]:-}" = --take ]; then
 		unset 'options[0]'
 	else
@@ -43,7 +55,7 @@ start_oracle() {
 compare() {
 	local status=0 what=$1
 	shift
-	tests/compare.py "$what" "$REPORT" "$@" >"$REPORT.txt" || status=$?
+	"$PYTHON3" tests/compare.py "$what" "$REPORT" "$@" >"$REPORT.txt" || status=$?
 	sed "s/^/# $what: /" "$REPORT.txt" >&3
 	check_laws "$REPORT" || status=$?
 	return "$status"

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "python.h"
+
 #define RUNTIME "_PyRuntime"
 
 /* The program first: if it defines _PyRuntime, libraries use that one (a copy relocation). */
@@ -61,7 +63,7 @@ static int look_into(pid_t pid, const struct maps_file *file, bool thorough, str
 
 int binary__unsupported(const char *what, char *note, size_t size)
 {
-	snprintf(note, size, "%s is not supported (CPython 3.%d to 3.%d are)" NO_GIL_SPLIT, what,
+	snprintf(note, size, "%s is not supported (CPython 3.%d to 3.%d are)" PYTHON_NO_SPLIT, what,
 		 PYVER_OLDEST, PYVER_NEWEST);
 	return -ENOTSUP;
 }
@@ -87,7 +89,7 @@ static int judge_name(const struct maps_file *file, struct elf *elf, char *note,
 		return binary__unsupported("a CPython for another processor", note, size);
 	if (elf && elf__needs(elf, "libpython"))
 		return -EAGAIN;
-	snprintf(note, size, "this build of CPython %d.%d has no symbol " RUNTIME NO_GIL_SPLIT,
+	snprintf(note, size, "this build of CPython %d.%d has no symbol " RUNTIME PYTHON_NO_SPLIT,
 		 version.major, version.minor);
 	return -ENOTSUP;
 }

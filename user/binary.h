@@ -14,8 +14,6 @@
 #include "maps.h"
 #include "pyver.h"
 
-#define NO_GIL_SPLIT ": profiled without the GIL split" /* ends every note of PYTHON_NO_GIL */
-
 struct binary {
 	struct elf *elf;
 	uint64_t runtime;     /* address of _PyRuntime in the process */

@@ -13,6 +13,8 @@
 
 #define TIME_LIMIT_MS 2000
 
+static pid_t late = -1; /* the last child that could not be reaped */
+
 static void look(pid_t pid, int to)
 {
 	struct python py;
@@ -37,6 +39,22 @@ static enum python_status give_up(struct python *py, const char *why)
 	return py->status;
 }
 
+/*
+ * A child that is stuck in a read of a hostile FUSE file cannot be killed while that file system keeps
+ * the request: it is left to be reaped by a later call, or by init.
+ */
+static void reap(pid_t child, bool done)
+{
+	if (!done)
+		kill(child, SIGKILL);
+	while (done && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+	while (late > 0 && waitpid(late, NULL, WNOHANG) != 0)
+		late = -1;
+	if (!done && waitpid(child, NULL, WNOHANG) == 0)
+		late = child;
+}
+
 _Static_assert(sizeof(struct python) <= 4096, "struct python must fit PIPE_BUF");
 
 enum python_status discover__run(pid_t pid, struct python *py)
@@ -55,10 +73,7 @@ enum python_status discover__run(pid_t pid, struct python *py)
 	close(fds[0]);
 	if (child < 0)
 		return give_up(py, "no child process to look at it with");
-	if (!have)
-		kill(child, SIGKILL);
-	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-		;
+	reap(child, have);
 	if (!have)
 		return give_up(py, "its files or memory could not be read in 2 s");
 	py->version[sizeof(py->version) - 1] = '\0';

@@ -111,5 +111,7 @@ struct figure figure__rate(double per_second)
 		return figure__fixed(per_second, 0);
 	if (per_second < 999500)
 		return with_unit(per_second / 1e3, 0, "k");
+	if (per_second >= 999.5e6)
+		return (struct figure){ ">1G" };
 	return with_unit(per_second / 1e6, per_second < 9.95e6 ? 1 : 0, "M");
 }

@@ -82,7 +82,7 @@ void process__set_comm(struct process *p, const char *comm)
 
 void process__inherit(struct process *p, const struct process *parent, uint64_t now)
 {
-	p->born = true;
+	p->born = now;
 	p->program_since = now;
 	if (!parent)
 		return;
@@ -184,7 +184,7 @@ static void fill_python(struct python *py, struct capture_process *row)
 		row->gil_note = py->note;
 }
 
-int process__write(struct process *p, struct capture_writer *w, bool pss)
+int process__write(struct process *p, struct capture_writer *w, uint64_t start, bool pss)
 {
 	static char none[] = "";
 	cleanup_free struct capture_gil *gils = calloc(p->gils_n + 1, sizeof(*gils));
@@ -195,7 +195,7 @@ int process__write(struct process *p, struct capture_writer *w, bool pss)
 		.comm = p->comm ? p->comm : none,
 		.cmdline = p->cmdline ? p->cmdline : none,
 		.exit_status = p->ended ? p->status : -1,
-		.born = p->born,
+		.born = p->born && p->born >= start,
 		.gils = gils,
 	};
 

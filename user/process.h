@@ -21,7 +21,8 @@ struct process {
 	uint64_t key;           /* start of its leader, boot-time ns */
 	uint32_t pid, ppid, execs;
 	char *comm, *cmdline;   /* valid UTF-8; NULL: not known */
-	bool born, ended;       /* inside the window */
+	uint64_t born;          /* when it was forked, CLOCK_MONOTONIC ns; 0: before us */
+	bool ended;
 	bool settled;           /* the kernel side has been told whether it has a GIL */
 	int32_t status;         /* once ended, as wait(2) gives it */
 	struct python python;   /* as last looked at; status PYTHON_NOT until then */
@@ -53,7 +54,10 @@ void process__note_switches(struct process_gil *g, uint64_t first, uint64_t last
 /* What a thread's record says of the process's GILs. */
 void process__note_uses(struct process *p, const struct wire_thread *t);
 
-/* Writes its row; reads its memory figures if it lives, the dear one only if `pss`. 0 or -errno. */
-int process__write(struct process *p, struct capture_writer *w, bool pss);
+/*
+ * Writes its row, for a window that began at `start`; reads its memory figures if it lives, the dear
+ * one only if `pss`. 0 or -errno.
+ */
+int process__write(struct process *p, struct capture_writer *w, uint64_t start, bool pss);
 
 #endif

@@ -232,7 +232,10 @@ static uint64_t tick(struct profile *p, uint64_t now)
 
 static bool is_over(struct profile *p, uint64_t now)
 {
-	if (p->polled[POLL_SIGNAL].revents) {
+	struct signalfd_siginfo taken;
+
+	if (p->polled[POLL_SIGNAL].revents &&
+	    read(p->polled[POLL_SIGNAL].fd, &taken, sizeof(taken)) == sizeof(taken)) {
 		sigprocmask(SIG_SETMASK, &p->caller_mask, NULL);
 		return true;
 	}
@@ -351,7 +354,7 @@ static int finish(struct profile *p, int fd)
 	tree__mark(p->tree);
 	p->steal_irq_ns = host__steal_irq_ns() - p->steal_irq_ns;
 	p->cpu_ns = own_cpu_ns() - p->cpu_ns;
-	written = tree__finish(p->tree);
+	written = tree__finish(p->tree, p->start_ns);
 	if (!written)
 		written = write_cpus(p);
 	if (!written)

@@ -26,7 +26,7 @@ struct discovery {
 
 static enum python_status no_gil(struct python *py, const char *fact)
 {
-	snprintf(py->note, sizeof(py->note), "%.120s" NO_GIL_SPLIT, fact);
+	snprintf(py->note, sizeof(py->note), "%.120s" PYTHON_NO_SPLIT, fact);
 	return PYTHON_NO_GIL;
 }
 
@@ -130,8 +130,10 @@ static enum python_status take_libc(struct discovery *d)
 	py->thread_id = py->layout.tstate_thread_id;
 	if (py->gils_n == 0)
 		return PYTHON_FOUND;
-	if (py->libc == LIBC_UNKNOWN)
+	if (py->libc == LIBC_UNKNOWN) {
+		py->gils_n = 0;
 		return no_gil(py, "its C library is neither glibc 2.25 or later nor musl");
+	}
 	py->libc = libc__check(&d->mem, py->gils[0].address, py->libc);
 	return PYTHON_FOUND;
 }

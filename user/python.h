@@ -22,6 +22,8 @@ enum python_status {
 	PYTHON_GONE = 4,    /* the process has gone, or may not be read: `note` says which */
 };
 
+#define PYTHON_NO_SPLIT ": profiled without the GIL split" /* ends each note of PYTHON_NO_GIL */
+
 struct python_gil {
 	uint64_t address; /* of `interval`: in a free-threaded build 8 above the struct */
 	uint64_t switch_number;

@@ -134,10 +134,12 @@ static void wanted_sentence(struct page *page, const struct model *m)
 {
 	uint64_t window = m->capture->info.duration_ns;
 	double run = 0, runq = 0, wait = 0;
+	size_t gils = 0;
 
 	for (size_t i = 0; i < m->processes_n; i++) {
 		const struct model_process *p = &m->processes[i];
 
+		gils += p->gils_n;
 		run += p->achieved;
 		runq += model__share(p->state_ns[ST_RUNQ], window);
 		wait += model__share(p->state_ns[ST_GIL_WAIT], window);
@@ -145,8 +147,10 @@ static void wanted_sentence(struct page *page, const struct model *m)
 	page__add(page, "On average %s threads wanted to run", mean(run + runq + wait).text);
 	if (m->processes_n > 1)
 		page__add(page, " in %zu processes", m->processes_n);
-	page__add(page, ": %s ran, %s waited for ", mean(run).text, mean(wait).text);
-	page__add(page, "the GIL, %s for a CPU.", mean(runq).text);
+	page__add(page, ": %s ran, ", mean(run).text);
+	if (gils)
+		page__add(page, "%s waited for %s GIL, ", mean(wait).text, gils > 1 ? "a" : "the");
+	page__add(page, "%s %sfor a CPU.", mean(runq).text, gils ? "" : "waited ");
 	page__paragraph(page, PAGE_PLAIN);
 }
 

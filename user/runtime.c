@@ -44,11 +44,13 @@ struct look {
 __attribute__((format(printf, 2, 3))) static enum python_status
 contradiction(struct look *look, const char *format, ...)
 {
+	char fact[128];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(look->py->note, sizeof(look->py->note), format, args);
+	vsnprintf(fact, sizeof(fact), format, args);
 	va_end(args);
+	snprintf(look->py->note, sizeof(look->py->note), "%s" PYTHON_NO_SPLIT, fact);
 	return PYTHON_NO_GIL;
 }
 

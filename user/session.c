@@ -331,7 +331,7 @@ static void wait_for_programs(void)
 
 int session__stop(struct session *s)
 {
-	int err, polled;
+	int err, polled, last;
 
 	__atomic_store_n(&s->skel->data->window.end, clock__now(), __ATOMIC_SEQ_CST);
 	err = run_pass(s, PASS_MARK_END, sizeof(struct wire_thread), hand_on_thread);
@@ -341,7 +341,8 @@ int session__stop(struct session *s)
 		err = polled;
 	if (!err)
 		err = run_pass(s, PASS_CLOSE, s->record_bytes, hand_on_thread);
-	return err;
+	last = session__poll(s); /* threads that ended after all before the iterator came by */
+	return err ? err : last;
 }
 
 uint32_t session__cpus(const struct session *s)

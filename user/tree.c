@@ -214,21 +214,21 @@ static void on_thread(void *ctx, const struct wire_thread *w)
 	t->err = t->err ? t->err : err;
 }
 
-static int write_process(struct tree *t, struct process *p, bool pss)
+static int write_process(struct tree *t, struct process *p, uint64_t start, bool pss)
 {
-	int err = process__write(p, t->writer, pss);
+	int err = process__write(p, t->writer, start, pss);
 
 	return !err && p->merged ? capture_writer__thread(t->writer, p->merged) : err;
 }
 
-int tree__finish(struct tree *t)
+int tree__finish(struct tree *t, uint64_t start)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < t->all_n && !err; i++)
-		err = write_process(t, t->all[i], i < PSS_PROCESSES);
+		err = write_process(t, t->all[i], start, i < PSS_PROCESSES);
 	if (t->overflow && !err)
-		err = write_process(t, t->overflow, false);
+		err = write_process(t, t->overflow, start, false);
 	return err;
 }
 

@@ -34,8 +34,8 @@ void tree__mark(struct tree *t);
  */
 uint64_t tree__tick(struct tree *t, uint64_t now);
 
-/* Writes the rows of processes and of merged threads. 0 or -errno. */
-int tree__finish(struct tree *t);
+/* Writes the rows of processes and of merged threads, of a window that began at `start`. 0 or -errno. */
+int tree__finish(struct tree *t, uint64_t start);
 
 /* False if a thread's record could not be kept: no memory. */
 bool tree__complete(const struct tree *t);

@@ -20,7 +20,7 @@ static void one_interval(void)
 	struct capture_hist h = { 0 };
 
 	fixture__interval(&h, 5000000, 1);
-	CHECK_NEAR(quantile__ns(&h, 50), 5000000, 5000000 / 8);
+	CHECK_NEAR(quantile__ns(&h, 50), 5000000, 5000000 / 8.0);
 	CHECK(quantile__ns(&h, 99) <= 5000000);
 	CHECK_INT(quantile__ns(&h, 100), 5000000);
 }

@@ -13,9 +13,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* the skeleton's types */
-#include <linux/types.h>
-
 #include "sampler.skel.h"
 
 static struct bpf_program *program;

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Captures from anybody, all the way to the page and the JSON. An input that is not gzip is the text
+ * inside a capture: a fuzzer cannot guess checksums. What comes out must be fit for a terminal.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "capture.h"
+#include "model.h"
+#include "report.h"
+#include "text.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(int truth, const char *what)
+{
+	if (truth)
+		return;
+	fprintf(stderr, "%s\n", what);
+	abort();
+}
+
+static void check_page(char *page)
+{
+	for (char *line = page, *end; *line; line = end + 1) {
+		end = strchr(line, '\n');
+		require(end != NULL, "the last line has no end");
+		*end = '\0';
+		for (const char *c = line; *c; c++)
+			require((unsigned char)*c >= 0x20 && *c != 0x7f, "a control character");
+		require(text__width(line) <= 80, line);
+	}
+}
+
+static void check_json(char *json)
+{
+	for (const char *c = json; *c; c++)
+		require((*c >= 0x20 && *c < 0x7f) || *c == '\n', "not ASCII");
+}
+
+static void check_report(const struct model *m,
+			 int (*report)(const struct model *, const struct report_options *, FILE *),
+			 void (*check)(char *))
+{
+	const struct report_options o = { .verbose = true };
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	require(report(m, &o, f) == 0, "a report failed");
+	fclose(f);
+	require(strlen(text) == len, "a NUL");
+	check(text);
+	free(text);
+}
+
+static void write_all(int fd, const void *bytes, size_t len)
+{
+	require(write(fd, bytes, len) == (ssize_t)len && lseek(fd, 0, SEEK_SET) == 0, "memfd");
+}
+
+static void write_gzip(int fd, const uint8_t *data, size_t size)
+{
+	z_stream z = { .next_in = (Bytef *)(uintptr_t)data, .avail_in = (uInt)size };
+	size_t room = size + size / 1000 + 1000;
+	uint8_t *file = malloc(room);
+
+	z.next_out = file;
+	z.avail_out = (uInt)room;
+	require(deflateInit2(&z, Z_NO_COMPRESSION, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY) == Z_OK &&
+			deflate(&z, Z_FINISH) == Z_STREAM_END,
+		"deflate");
+	write_all(fd, file, z.total_out);
+	deflateEnd(&z);
+	free(file);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	int fd = memfd_create("capture", MFD_CLOEXEC);
+	char err[256] = "";
+	struct capture *c;
+	struct model *m;
+
+	if (size >= 2 && data[0] == 0x1f && data[1] == 0x8b)
+		write_all(fd, data, size);
+	else
+		write_gzip(fd, data, size);
+	c = capture__read(fd, err, sizeof(err));
+	close(fd);
+	require(c || (err[0] && !strchr(err, '\n')), "no reason");
+	if (!c)
+		return 0;
+	m = model__new(c);
+	check_report(m, report_text, check_page);
+	check_report(m, report_json, check_json);
+	model__free(m);
+	capture__free(c);
+	return 0;
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-2-Clause
+# The laws of conservation notice what goes missing, and the report says so in its first lines.
+
+load helpers
+
+REPORT=$BATS_TEST_TMPDIR/report.json
+PAGE=$BATS_TEST_TMPDIR/page.txt
+
+@test "a whole window keeps the laws and loses nothing" {
+	requires bpf
+	start_workload "$PYTHON3" tests/workloads/echo.py 4
+	"$GILPROF" -p "$WORKLOAD_PID" -d 1 -v -o "$REPORT" -o "$PAGE"
+	check_laws "$REPORT"
+	json_true "$REPORT" "all(law['ok'] for law in r['capture']['laws'].values())"
+	! grep -q WARNING "$PAGE"
+}
+
+# GILPROF_TEST_DROP=N loses every n-th switch of the target on each CPU, unseen by any counter: the
+# sleep after it is then taken for time on the CPU, which the kernel's own count contradicts.
+@test "switches that are lost break law 4, and the first lines say so" {
+	requires bpf
+	start_workload "$PYTHON3" tests/workloads/waits.py sleep
+	GILPROF_TEST_DROP=3 "$GILPROF" -p "$WORKLOAD_PID" -d 2 -o "$REPORT" -o "$PAGE"
+	json_true "$REPORT" "not r['capture']['laws']['process']['ok']"
+	head -n 4 "$PAGE" | grep -q 'WARNING'
+	! check_laws "$REPORT"
+}

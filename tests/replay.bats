@@ -1,0 +1,74 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-2-Clause
+# A capture says the same as the live run, to anybody, anywhere; a damaged one is refused.
+
+load helpers
+
+# replays DIR: page and JSON from DIR/c.gilprof, as an ordinary user, equal those printed live
+replays() {
+	local format
+	cp "$GILPROF" "$1/gilprof"
+	chmod -R a+rX "$1"
+	for format in json txt; do
+		as_nobody "$1/gilprof" report "$1/c.gilprof" "$([ "$format" = txt ] && echo --top=10 || echo --json)" \
+			>"$1/again.$format"
+		cmp "$1/live.$format" "$1/again.$format"
+	done
+}
+
+as_nobody() {
+	if [ "$(id -u)" = 0 ]; then
+		setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+	else
+		"$@"
+	fi
+}
+
+outputs() {
+	OUTPUTS=(-o "$1/c.gilprof" -o "$1/live.json" -o "$1/live.txt")
+}
+
+@test "page and JSON of a capture equal those printed live, also for an ordinary user" {
+	requires bpf
+	requires python 3.12
+	outputs "$BATS_TEST_TMPDIR"
+	for workload in "spin.py 3" "echo.py 8" "hostile.py" "multigil.py 1" "idle_threads.py"; do
+		# shellcheck disable=SC2086 # words
+		start_workload "$(python 3.12)" tests/workloads/$workload
+		"$GILPROF" record -p "$WORKLOAD_PID" -d 0.5 "${OUTPUTS[@]}"
+		end_workloads
+		replays "$BATS_TEST_TMPDIR"
+	done
+}
+
+@test "the same for a command and its children" {
+	requires bpf
+	outputs "$BATS_TEST_TMPDIR"
+	"$GILPROF" "${OUTPUTS[@]}" -- sh -c 'for i in 1 2 3; do sleep 0.01 & done; wait'
+	replays "$BATS_TEST_TMPDIR"
+}
+
+@test "the report of a capture keeps its schema" {
+	requires bpf
+	outputs "$BATS_TEST_TMPDIR"
+	start_workload "$PYTHON3" tests/workloads/echo.py 4
+	"$GILPROF" -p "$WORKLOAD_PID" -d 0.3 "${OUTPUTS[@]}"
+	"$GILPROF" --json-schema >"$BATS_TEST_TMPDIR/schema.json"
+	"$PYTHON3" tests/schema.py "$BATS_TEST_TMPDIR/live.json" "$BATS_TEST_TMPDIR/schema.json"
+}
+
+@test "a capture that is truncated, damaged or something else: one line and 1" {
+	requires bpf
+	"$GILPROF" record -p $$ -d 0.2 -o "$BATS_TEST_TMPDIR/c.gilprof"
+	size=$(stat -c %s "$BATS_TEST_TMPDIR/c.gilprof")
+	head -c $((size / 2)) "$BATS_TEST_TMPDIR/c.gilprof" >"$BATS_TEST_TMPDIR/cut"
+	echo "not a capture" >"$BATS_TEST_TMPDIR/text"
+	: >"$BATS_TEST_TMPDIR/empty"
+	echo '{"gilprof.capture":999}' | gzip >"$BATS_TEST_TMPDIR/newer"
+	for file in cut text empty newer no-such-file /dev/null "$BATS_TEST_TMPDIR"; do
+		run "$GILPROF" report "$BATS_TEST_TMPDIR/$file"
+		echo "$file: $output"
+		[ "$status" = 1 ]
+		[ "${#lines[@]}" = 1 ]
+	done
+}

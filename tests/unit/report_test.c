@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "report.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <locale.h>
+#include <sys/wait.h>
+#include <wchar.h>
+
+#include "figure.h"
+#include "fixture.h"
+#include "model.h"
+#include "schema.h"
+#include "tap.h"
+
+#define S (1000 * FIXTURE_MS)
+
+typedef int (*report)(const struct model *, const struct report_options *, FILE *);
+
+static const struct report_options plain, verbose = { .verbose = true };
+
+/* What a report says about a capture, which is freed; malloc'ed. */
+static char *render(report r, const struct report_options *o, struct capture *c)
+{
+	struct model *m = model__new(c);
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	int err = r(m, o, f);
+
+	fclose(f);
+	model__free(m);
+	capture__free(c);
+	if (err) {
+		printf("# error %d\n", err);
+		text[0] = '\0';
+	}
+	return text;
+}
+
+/* Every figure and every string as bad as a file can have it. */
+static struct capture *hostile(void)
+{
+	static const char name[] = "\x1b]0;x\a\n\r\t\x7f\xc2\x9b"
+				   "1m\xe2\x80\xae\xe6\x97\xa5\xe6\x97\xa5"
+				   "e\xcc\x81\xcc\x81\xcc\x81\xcc\x81\"\\</script>";
+	struct capture *c = fixture__zoo();
+	char **strings[] = { &c->info.gilprof_version,
+			     &c->info.start,
+			     &c->info.mode,
+			     &c->info.target,
+			     &c->processes[0].comm,
+			     &c->processes[0].cmdline,
+			     &c->processes[0].python_version,
+			     &c->processes[0].python_build,
+			     &c->processes[0].gil_source,
+			     &c->processes[1].gil_note,
+			     &c->threads[0].name,
+			     &c->threads[5].blocked[0].cause };
+
+	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
+		free(*strings[i]);
+		*strings[i] = strdup(name);
+	}
+	memset(c->info.lost, 0x7f, sizeof(c->info.lost));
+	c->info.duration_ns = 1;
+	c->info.complete = false;
+	c->info.command_status = INT64_MAX;
+	c->info.self.cpu_ns = c->info.self.attach_ns = c->info.self.rss_peak_bytes = INT64_MAX;
+	c->info.self.bpf_run_ns = INT64_MAX;
+	c->info.cpus = c->info.state_hz = UINT32_MAX;
+	for (size_t i = 0; i < c->processes_n; i++) {
+		c->processes[i].pid = c->processes[i].ppid = UINT32_MAX - (uint32_t)i;
+		c->processes[i].exit_status = INT64_MAX;
+		c->processes[i].rss_bytes = INT64_MAX;
+	}
+	for (size_t i = 0; i < c->threads_n; i++) {
+		struct capture_thread *t = &c->threads[i];
+
+		for (size_t p = 0; p < c->processes_n; p++)
+			if (c->processes[p].key == t->key)
+				t->pid = c->processes[p].pid;
+		t->tid = i == 5 ? 0 : UINT32_MAX - (uint32_t)i;
+		t->merged = i == 5 ? UINT32_MAX : 1;
+		for (int s = 0; s < ST_COUNT; s++)
+			t->state_ns[s] = INT64_MAX;
+		t->exists_ns = (uint64_t)i;
+		t->gil_wait.max_ns = t->voluntary = t->migrations = INT64_MAX;
+		memset(t->gil_wait.bucket, 0xff, sizeof(t->gil_wait.bucket));
+		for (size_t u = 0; u < t->uses_n; u++)
+			t->uses[u].waits = t->uses[u].wait_ns = t->uses[u].held_offcpu_ns =
+				INT64_MAX;
+	}
+	c->processes[0].gils[0].switch_end = INT64_MAX;
+	c->processes[0].gils[0].interpreter = INT64_MIN;
+	for (size_t i = 0; i < c->cpus_n; i++)
+		c->cpus[i].idle_ns = INT64_MAX;
+	return c;
+}
+
+/* --- the page --- */
+
+/* No line is wider than a terminal, and nothing but printable characters and newlines is in it. */
+static void check_page(const char *page)
+{
+	wchar_t line[4096];
+
+	setlocale(LC_CTYPE, "C.UTF-8");
+	CHECK(*page);
+	while (*page) {
+		size_t len = strcspn(page, "\n");
+		char copy[4096];
+
+		CHECK(page[len] == '\n');
+		snprintf(copy, sizeof(copy), "%.*s", (int)len, page);
+		CHECK(mbstowcs(line, copy, 4096) != (size_t)-1);
+		if (wcswidth(line, 4096) < 0 || wcswidth(line, 4096) > 80)
+			TAP_FAIL("%d columns: %s", wcswidth(line, 4096), copy);
+		page += len + 1;
+	}
+}
+
+static void all_pages(void)
+{
+	struct capture *(*const captures[])(void) = { fixture__new, fixture__spinners, fixture__zoo,
+						      hostile };
+	const struct report_options *const options[] = { &plain, &verbose };
+
+	for (size_t i = 0; i < sizeof(captures) / sizeof(captures[0]); i++) {
+		for (size_t o = 0; o < 2; o++) {
+			char *page = render(report_text, options[o], captures[i]());
+
+			check_page(page);
+			free(page);
+			if (tap_failed)
+				TAP_FAIL("capture %zu, options %zu", i, o);
+		}
+	}
+}
+
+static void the_page(void)
+{
+	char *page = render(report_text, &plain, fixture__spinners());
+	bool same = !strcmp(
+		page,
+		"gilprof 0.1.0: PID 42 (attach), 10.0 s, 2 CPUs, 2026-01-02T03:04:05.678Z\n"
+		"The GIL of python3.12 (PID 42) was held ~98 % of the time; 3 threads waited for\n"
+		"it 66 % of their time on average, 15.0 ms at the longest.\n"
+		"On average 2.99 threads wanted to run: 0.99 ran, 1.98 waited for the GIL, 0.02\n"
+		"for a CPU.\n"
+		"The 4 threads spent 25 % of their time polling for I/O.\n"
+		"\n"
+		"PID 42 python3.12: Python 3.12.1 shared\n"
+		"4 threads: 0.99 ran, 2.99 wanted to; CPU time 9.9 s; RSS 34.0 MiB\n"
+		"GIL 0: held ~98 %, off the CPU 0 %; 3960 sleeps of 3 threads; 200 switches/s\n"
+		"% of its time         on a CPU: GIL?  off it, waiting for:              GIL wait\n"
+		"    TID NAME          all ~yes  ~no   CPU  GIL lock  I/O sleep other    p99 sw/s\n"
+		"     43 spinner      33.0 32.7  0.3   0.5 66.0    -  0.5     -     - 14.8ms  200\n"
+		"     44 spinner      33.0 32.7  0.3   0.5 66.0    -  0.5     -     - 14.8ms  200\n"
+		"     45 spinner      33.0 32.7  0.3   0.5 66.0    -  0.5     -     - 14.8ms  200\n"
+		"     42 python3.12      -    -    -     -    -    -  100     -     -      -    -\n"
+		"\n"
+		"CPUs: target 50 %, others 2.5 %, idle 48 %\n"
+		"gilprof used 0.2 % of a CPU, 12.0 MiB; lost: nothing\n");
+
+	if (!same)
+		printf("%s", page);
+	free(page);
+	CHECK(same);
+}
+
+/* A page of a capture that `change` has changed has `want` in it, or not. */
+static void check_words(struct capture *c, const char *want, bool there)
+{
+	char *page = render(report_text, &plain, c), *at;
+	bool found;
+
+	while ((at = strchr(page, '\n'))) /* sentences are wrapped */
+		*at = ' ';
+	found = strstr(page, want) != NULL;
+	if (found != there)
+		printf("# %s\n", page);
+	free(page);
+	if (found != there)
+		TAP_FAIL("%s: \"%s\"", there ? "missing" : "found", want);
+}
+
+#define SAYS(capture, want) TAP_CALL(check_words(capture, want, true))
+#define SAYS_NOT(capture, want) TAP_CALL(check_words(capture, want, false))
+
+static struct capture *python(const char *build, size_t gils)
+{
+	struct capture *c = fixture__new();
+
+	fixture__python(fixture__process(c, 7, "python3"), build, gils);
+	fixture__thread(c, 0, 7, "python3");
+	return c;
+}
+
+static void words(void)
+{
+	struct capture *c = fixture__new();
+
+	SAYS(c, "No process was seen in the window.");
+	SAYS(python("static free-threaded", 0),
+	     "python3 (PID 7) runs a free-threaded build of Python: there is no GIL.");
+	SAYS(python("static free-threaded", 0), "wanted to run: 0.00 ran, 0.00 waited for a CPU.");
+	c = python("static", 0);
+	c->processes[0].gil_note = strdup("no offsets for Python 4.0");
+	SAYS(c, "The GIL of python3 (PID 7) is not known: no offsets for Python 4.0.");
+	c = fixture__new();
+	fixture__process(c, 7, "nginx");
+	SAYS(c, "No Python was found in nginx (PID 7), so there is no GIL.");
+	SAYS(python("static", 1),
+	     "was held 0 % of the time; no thread waited 1 % of its time for it.");
+	SAYS(python("static", 1), "The thread spent 100 % of its time polling for I/O.");
+	c = python("static", 1);
+	fixture__blocked(&c->threads[0], "fsync", 9 * S);
+	SAYS(c, "The thread spent 90 % of its time blocked in fsync, 10 % polling for I/O.");
+	c = python("static", 1);
+	fixture__spend(&c->threads[0], ST_RUN, 5 * S);
+	c->threads[0].samples = 10;
+	c->threads[0].unknown_gil_samples = 2;
+	SAYS(c, "For ~20 % of the CPU time it was not known yet whether a GIL was held.");
+	c = fixture__spinners();
+	c->threads[0].uses[0].held_offcpu_ns = S;
+	SAYS(c, "of the time (9.3 % of that by threads off the CPU); 3 threads");
+	c = fixture__spinners();
+	c->info.command_status = 3 << 8;
+	SAYS(c, "The command ended with status 3.");
+	c = fixture__spinners();
+	c->info.command_status = 9;
+	SAYS(c, "The command was killed by signal 9.");
+}
+
+static void several_gils(void)
+{
+	struct capture *c = fixture__spinners();
+	struct capture_thread *t;
+
+	fixture__python(fixture__process(c, 50, "worker"), "static", 2);
+	t = fixture__thread(c, 1, 50, "worker");
+	fixture__spend(t, ST_RUN, 9900 * FIXTURE_MS); /* busier, but nobody waits */
+	fixture__use(t, 0x2000, 0, 0, 0);
+	t->run_held_ns = 9900 * FIXTURE_MS;
+	SAYS(c, "Of 3 GILs, the most waited for is that of python3.12 (PID 42): it was held ~98 %");
+	c = fixture__spinners();
+	fixture__python(fixture__process(c, 50, "worker"), "static", 1);
+	SAYS(c,
+	     "2.99 threads wanted to run in 2 processes: 0.99 ran, 1.98 waited for a GIL, 0.02 for a CPU.");
+	c = python("static", 2);
+	SAYS(c, "Of 2 GILs, the busiest is that of python3 (PID 7): it was held 0 %");
+}
+
+static void warnings(void)
+{
+	struct capture *c = fixture__spinners();
+
+	SAYS_NOT(c, "WARNING");
+	c = fixture__spinners();
+	c->info.complete = false;
+	SAYS(c, "678Z WARNING: the capture is incomplete");
+	c = fixture__spinners();
+	c->threads[1].state_ns[ST_SLEEP] += S;
+	SAYS(c,
+	     "678Z WARNING: law 1 (time in all states = existence) is broken for 1 of 4 threads; "
+	     "worst: thread 44, off by 1.0 s of 10.0 s");
+	c = fixture__spinners();
+	c->cpus[0].idle_ns = 0;
+	SAYS(c, "WARNING: law 2");
+	c = fixture__spinners();
+	c->threads[1].kernel_ns += S;
+	SAYS(c, "WARNING: law 4");
+	c = fixture__spinners();
+	c->info.lost[LOST_THREAD_STORAGE] = 3;
+	SAYS(c, "WARNING: lost: thread_storage 3 (");
+	c = fixture__spinners();
+	c->info.lost[LOST_RECURSION] = 3; /* rare: only the last line tells */
+	SAYS_NOT(c, "WARNING");
+	c = fixture__spinners();
+	c->info.lost[LOST_RECURSION] = 3;
+	SAYS(c, "; lost: recursion 3");
+}
+
+static void top(void)
+{
+	static const struct report_options two = { .top = 2 };
+	struct capture *c = fixture__spinners();
+	char *page = render(report_text, &two, c);
+	bool right = strstr(page, "     44 spinner") && !strstr(page, "     45 spinner") &&
+		     strstr(page,
+			    "\nand 2 more           16.5 16.3  0.2   0.3 33.0    - 50.2     -     -"
+			    " 14.8ms  100\n");
+
+	if (!right)
+		printf("%s", page);
+	free(page);
+	CHECK(right);
+}
+
+static void colour(void)
+{
+	static const struct report_options coloured = { .colour = true };
+	char *page = render(report_text, &coloured, fixture__zoo()), *at = page;
+	size_t on = 0, off = 0;
+
+	for (; (at = strchr(at, '\033')); at++) {
+		on += !strncmp(at, "\033[1m", 4) || !strncmp(at, "\033[1;31m", 7);
+		off += !strncmp(at, "\033[0m\n", 5);
+	}
+	at = strstr(page, "\033[1;31mWARNING");
+	free(page);
+	CHECK(at);
+	CHECK(on > 3 && on == off);
+	page = render(report_text, &plain, hostile());
+	at = strchr(page, '\033');
+	free(page);
+	CHECK(!at);
+}
+
+/* --- JSON --- */
+
+static char path[] = "/tmp/gilprof-report-XXXXXX";
+
+static void save(const char *text, char *name, const char *suffix)
+{
+	FILE *f;
+
+	sprintf(name, "%s/%s", path, suffix);
+	f = fopen(name, "w");
+	fputs(text, f);
+	fclose(f);
+}
+
+static void check_schema(const char *schema, char *json)
+{
+	char report_path[100], schema_path[100], command[300];
+	int status;
+
+	for (const char *at = json; *at; at++)
+		CHECK((*at >= 0x20 && *at < 0x7f) || *at == '\n');
+	save(json, report_path, "report.json");
+	save(schema, schema_path, "schema.json");
+	snprintf(command, sizeof(command), "tests/schema.py %s %s >&2", report_path, schema_path);
+	status = WEXITSTATUS(system(command));
+	remove(report_path);
+	remove(schema_path);
+	if (status == 77)
+		TAP_SKIP("python3-jsonschema is missing");
+	if (status)
+		printf("%s", json);
+	CHECK_INT(status, 0);
+}
+
+static void keeps_the_schema(void)
+{
+	struct capture *(*const captures[])(void) = { fixture__new, fixture__spinners, fixture__zoo,
+						      hostile };
+	char *schema = NULL, *json;
+	size_t len;
+	FILE *f = open_memstream(&schema, &len);
+
+	CHECK_INT(schema__print(f), 0);
+	fclose(f);
+	CHECK(mkdtemp(path));
+	for (size_t i = 0; i < sizeof(captures) / sizeof(captures[0]) && !tap_failed; i++) {
+		json = render(report_json, &plain, captures[i]());
+		check_schema(schema, json);
+		free(json);
+	}
+	free(schema);
+	rmdir(path);
+}
+
+static json_int_t at(json_t *root, const char *member, const char *name)
+{
+	return json_integer_value(json_object_get(json_object_get(root, member), name));
+}
+
+static void json(void)
+{
+	char *text = render(report_json, &plain, fixture__zoo());
+	json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL), *process, *thread;
+
+	free(text);
+	CHECK(root);
+	process = json_array_get(json_object_get(root, "processes"), 2);
+	thread = json_array_get(json_object_get(process, "threads"), 0);
+	CHECK_STR(json_string_value(json_object_get(root, "schema")), "gilprof.report/1");
+	CHECK_STR(json_string_value(json_object_get(process, "comm")), "ngin\x1b[31mx");
+	CHECK_STR(json_string_value(json_object_get(process, "cmdline")),
+		  "nginx: \\xff \"worker\"\nline two \xc2\x9b"
+		  "31m");
+	CHECK_INT(json_integer_value(json_object_get(process, "exit_status")), -9);
+	CHECK(json_is_null(json_object_get(process, "python")));
+	CHECK(json_is_null(json_object_get(process, "pss_bytes")));
+	CHECK_STR(json_string_value(json_object_get(thread, "name")), "a\nb");
+	CHECK_INT(at(thread, "state_ns", "io_wait"), 9580 * FIXTURE_MS);
+	CHECK_INT(at(thread, "io_ns", "socket"), 2 * S);
+	CHECK_INT(at(thread, "blocked_ns", "fsync"), 300 * FIXTURE_MS);
+	CHECK_INT(at(json_object_get(root, "capture"), "lost", "ring_full"), 2);
+	CHECK(json_is_null(json_object_get(json_object_get(root, "capture"), "command_status")));
+	process = json_array_get(json_object_get(root, "processes"), 0);
+	thread = json_array_get(json_object_get(process, "threads"), 4);
+	CHECK_STR(json_string_value(json_object_get(thread, "name")), "(231 threads)");
+	thread = json_array_get(json_object_get(process, "threads"), 1);
+	CHECK_INT(at(thread, "cpu_ns_by_cpu", "1"), 3300 * FIXTURE_MS);
+	CHECK_INT(json_object_size(json_object_get(thread, "cpu_ns_by_cpu")), 1);
+	json_decref(root);
+}
+
+/* The sum of a thread's states is what was recorded, whatever the split and the rounding. */
+static void states_add_up(void)
+{
+	struct capture *c = fixture__spinners();
+	json_t *root, *threads, *ns;
+	const char *state;
+	char *text;
+
+	c->threads[0].samples = 7; /* thirds of a nanosecond */
+	c->threads[0].uses[0].samples = 3;
+	fixture__spend(&c->threads[0], ST_UNSEEN, 5);
+	text = render(report_json, &plain, c);
+	root = json_loads(text, 0, NULL);
+	free(text);
+	threads = json_object_get(json_array_get(json_object_get(root, "processes"), 0), "threads");
+	for (size_t i = 0; i < json_array_size(threads); i++) {
+		json_int_t sum = 0;
+
+		json_object_foreach(json_object_get(json_array_get(threads, i), "state_ns"), state,
+				    ns) sum += json_integer_value(ns);
+		CHECK_INT(sum, 10 * S);
+	}
+	json_decref(root);
+}
+
+/* --- both --- */
+
+/* A capture that has been through a file says the same: nothing else reaches the reports. */
+static void from_a_file(void)
+{
+	static const report reports[] = { report_text, report_json };
+
+	for (size_t i = 0; i < 4; i++) {
+		struct capture *c = i < 2 ? fixture__zoo() : fixture__spinners();
+		size_t len;
+		unsigned char *bytes = fixture__write(c, &len);
+		char err[100];
+		char *live = render(reports[i % 2], &verbose, c);
+		char *file = render(reports[i % 2], &verbose,
+				    fixture__read(bytes, len, err, sizeof(err)));
+		bool same = *live && !strcmp(live, file);
+
+		free(bytes);
+		free(live);
+		free(file);
+		CHECK(same);
+	}
+}
+
+static void other_locales(void)
+{
+	char *here = render(report_text, &verbose, fixture__zoo()), *there;
+	bool same;
+
+	setlocale(LC_ALL, "de_DE.UTF-8");
+	there = render(report_text, &verbose, fixture__zoo());
+	setlocale(LC_ALL, "C");
+	same = !strcmp(here, there);
+	free(here);
+	free(there);
+	CHECK(same);
+}
+
+static int write_to(report r, const char *where)
+{
+	struct capture *c = fixture__zoo();
+	struct model *m = model__new(c);
+	FILE *f = fopen(where, "w");
+	int err = r(m, &verbose, f);
+
+	fclose(f);
+	model__free(m);
+	capture__free(c);
+	return err;
+}
+
+static void full_disks(void)
+{
+	FILE *f;
+
+	CHECK_INT(write_to(report_text, "/dev/full"), -ENOSPC);
+	CHECK_INT(write_to(report_json, "/dev/full"), -ENOSPC);
+	CHECK_INT(write_to(report_text, "/dev/null"), 0);
+	f = fopen("/dev/full", "w");
+	CHECK_INT(schema__print(f), -ENOSPC);
+	fclose(f);
+}
+
+static void figures(void)
+{
+	CHECK_STR(figure__percent(0.664).text, "66 %");
+	CHECK_STR(figure__percent(0.0664).text, "6.6 %");
+	CHECK_STR(figure__percent(0.0009).text, "0.09 %");
+	CHECK_STR(figure__percent(0).text, "0 %");
+	CHECK_STR(figure__percent(0.0996).text, "10 %");
+	CHECK_STR(figure__cell(0.0004).text, "-");
+	CHECK_STR(figure__cell(0.0005).text, "0.1");
+	CHECK_STR(figure__cell(0.9994).text, "99.9");
+	CHECK_STR(figure__cell(0.9996).text, "100");
+	CHECK_STR(figure__cell(1e9).text, ">999");
+	CHECK_STR(figure__time(0).text, "0 ns");
+	CHECK_STR(figure__time(999).text, "999 ns");
+	CHECK_STR(figure__time(1000).text, "1.0 us");
+	CHECK_STR(figure__time(5300000).text, "5.3 ms");
+	CHECK_STR(figure__time(999600).text, "1.0 ms");
+	CHECK_STR(figure__time(123456789012).text, "123 s");
+	CHECK_STR(figure__time_cell(0).text, "-");
+	CHECK_STR(figure__time_cell(15000000).text, "15.0ms");
+	CHECK_STR(figure__time_cell(INT64_MAX).text, ">9999s");
+	CHECK_STR(figure__bytes(0).text, "0 B");
+	CHECK_STR(figure__bytes(1023).text, "1.0 KiB");
+	CHECK_STR(figure__bytes(34u << 20).text, "34.0 MiB");
+	CHECK_STR(figure__rate(0).text, "-");
+	CHECK_STR(figure__rate(3.14).text, "3.1");
+	CHECK_STR(figure__rate(9999).text, "9999");
+	CHECK_STR(figure__rate(20100).text, "20k");
+	CHECK_STR(figure__rate(1300000).text, "1.3M");
+	CHECK_STR(figure__fixed(-1, 1).text, "0.0");
+	CHECK_STR(figure__fixed(1.005e20, 0).text, "1000000000000000");
+}
+
+int main(void)
+{
+	TAP_RUN(the_page);
+	TAP_RUN(all_pages);
+	TAP_RUN(words);
+	TAP_RUN(several_gils);
+	TAP_RUN(warnings);
+	TAP_RUN(top);
+	TAP_RUN(colour);
+	TAP_RUN(keeps_the_schema);
+	TAP_RUN(json);
+	TAP_RUN(states_add_up);
+	TAP_RUN(from_a_file);
+	TAP_RUN(other_locales);
+	TAP_RUN(full_disks);
+	TAP_RUN(figures);
+	return TAP_DONE();
+}
