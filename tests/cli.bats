@@ -155,7 +155,7 @@ time.sleep(60)'
 		"$GILPROF" "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR.out" 2>"$BATS_TEST_TMPDIR.err" || status=$?
 	[ "$status" = 1 ]
 	grep -q 'No space left' "$BATS_TEST_TMPDIR.err"
-	! grep -q 'x.gilprof$' <(tail -n +2 "$BATS_TEST_TMPDIR.err")
+	refute grep -q 'x.gilprof$' <(tail -n +2 "$BATS_TEST_TMPDIR.err")
 	grep -q '^gilprof ' "$BATS_TEST_TMPDIR.out"
 }
 

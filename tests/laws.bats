@@ -13,7 +13,7 @@ PAGE=$BATS_TEST_TMPDIR/page.txt
 	"$GILPROF" -p "$WORKLOAD_PID" -d 1 -v -o "$REPORT" -o "$PAGE"
 	check_laws "$REPORT"
 	json_true "$REPORT" "all(law['ok'] for law in r['capture']['laws'].values())"
-	! grep -q WARNING "$PAGE"
+	refute grep -q WARNING "$PAGE"
 }
 
 # GILPROF_TEST_DROP=N loses every n-th switch of the target on each CPU, unseen by any counter: the
@@ -24,5 +24,5 @@ PAGE=$BATS_TEST_TMPDIR/page.txt
 	GILPROF_TEST_DROP=3 "$GILPROF" -p "$WORKLOAD_PID" -d 2 -o "$REPORT" -o "$PAGE"
 	json_true "$REPORT" "not r['capture']['laws']['process']['ok']"
 	head -n 4 "$PAGE" | grep -q 'WARNING'
-	! check_laws "$REPORT"
+	refute check_laws "$REPORT"
 }

@@ -46,11 +46,13 @@ find_missing() {
 	need libelf-dev lib libelf
 	need zlib1g-dev lib zlib
 	need libjansson-dev lib jansson
+	need libcap-dev lib libcap
 	need libc6-dev test -e /usr/include/stdio.h
 	need bpftool bpftool_runs
 	need bats have bats
 	need python3 have python3
 	need python3-dev python_headers
+	need python3-jsonschema /usr/bin/python3 -c "import jsonschema"
 	if [ "$analyze" ]; then
 		need clang-format have clang-format
 		need clang-tidy have clang-tidy

@@ -142,11 +142,15 @@ static int read_value(struct reader *r, const json_t *line)
 
 static int read_line(struct reader *r)
 {
-	json_t *value = json_loadb(r->line, r->line_len, 0, NULL);
+	json_t *value;
 	int err;
 
+	errno = 0; /* jansson forgets some allocations that failed, and goes on without a character */
+	value = json_loadb(r->line, r->line_len, 0, NULL);
 	r->lines++;
-	if (json_is_object(value))
+	if (errno == ENOMEM)
+		err = fail(r, "needs more memory than there is");
+	else if (json_is_object(value))
 		err = read_value(r, value);
 	else if (r->lines == 1)
 		err = fail(r, "is not a gilprof capture");

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "cleanup.h"
+#include "privileges.h"
 
 #define TIME_LIMIT_MS 2000
 
@@ -19,6 +20,7 @@ static void look(pid_t pid, int to)
 {
 	struct python py;
 
+	privileges__keep_for_looking();
 	python__discover(pid, &py);
 	/* smaller than PIPE_BUF, so it comes whole or not at all */
 	_exit(write(to, &py, sizeof(py)) == sizeof(py) ? 0 : 1);

@@ -19,6 +19,7 @@
 #include "cost.h"
 #include "host.h"
 #include "log.h"
+#include "privileges.h"
 #include "session.h"
 #include "target.h"
 #include "text.h"
@@ -359,6 +360,7 @@ static int finish(struct profile *p, int fd)
 		written = write_cpus(p);
 	if (!written)
 		written = write_end(p, !err && tree__complete(p->tree), fd);
+	privileges__keep_for_report(p->opts->outputs_n > 0);
 	if (written)
 		log__error("cannot write the capture: %s", strerror(-written));
 	return written;
@@ -393,6 +395,7 @@ static int prepare(struct profile *p, const struct caller *caller)
 	err = session__open(&so, &listener, &p->session);
 	if (err)
 		return err;
+	privileges__keep_for_recording(p->opts->outputs_n > 0);
 	tree__use(p->tree, p->session);
 	p->polled[POLL_RING].fd = session__fd(p->session);
 	err = prepare_cpus(p);

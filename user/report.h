@@ -10,6 +10,7 @@
 #ifndef GILPROF_REPORT_H
 #define GILPROF_REPORT_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -25,5 +26,18 @@ struct report_options {
 
 int report_text(const struct model *m, const struct report_options *o, FILE *f);
 int report_json(const struct model *m, const struct report_options *o, FILE *f);
+
+/*
+ * How a report that began with errno = 0 has ended, 0 or -errno: neither a write nor an allocation may
+ * have failed on the way, and whichever did has left its errno.
+ */
+static inline int report__end(FILE *f)
+{
+	if (errno == ENOMEM)
+		return -ENOMEM;
+	if (fflush(f) == 0 && !ferror(f))
+		return 0;
+	return errno ? -errno : -EIO;
+}
 
 #endif

@@ -235,17 +235,16 @@ static json_t *cpus(const struct model *m)
 int report_json(const struct model *m, const struct report_options *o, FILE *f)
 {
 	struct out out = { .f = f };
-	json_t *version = json_object();
+	json_t *version;
 
 	(void)o; /* it is for programs: all rows, always */
 	errno = 0;
+	version = json_object();
 	set(version, "version", json_string(m->capture->info.gilprof_version));
 	put(&out, "{\"schema\":\"gilprof.report/1\",\n\"gilprof\":", version, 0, ",\n");
 	put(&out, "\"capture\":", capture(m), 0, ",\n\"processes\":[");
 	for (size_t i = 0; i < m->processes_n; i++)
 		put_process(&out, &m->processes[i], i ? ",\n{" : "\n{");
 	put(&out, "],\n\"cpus\":", cpus(m), 0, "}\n");
-	if (!out.err && (fflush(f) != 0 || ferror(f)))
-		out.err = errno ? -errno : -EIO;
-	return out.err;
+	return out.err ? out.err : report__end(f);
 }

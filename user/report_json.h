@@ -15,7 +15,7 @@ static inline json_t *number(uint64_t v)
 	return json_integer((json_int_t)(v < MODEL_MAX ? v : MODEL_MAX));
 }
 
-/* A new member; what is NULL for lack of memory is left out, and so is the whole of NULL. */
+/* A new member; what is NULL for lack of memory is left out, which report__end finds out. */
 static inline void set(json_t *object, const char *key, json_t *value)
 {
 	json_object_set_new(object, key, value);

@@ -177,8 +177,5 @@ int report_text(const struct model *m, const struct report_options *o, FILE *f)
 	if (o->verbose)
 		report_words__honesty(&page, m);
 	cost_line(&page, &m->capture->info);
-	/* a write may have failed long before: its errno is still there */
-	if (fflush(f) == 0 && !ferror(f))
-		return 0;
-	return errno ? -errno : -EIO;
+	return report__end(f);
 }

@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "report.h"
+
 /*
  * JSON Schema, draft 2020-12. All members named here are required; others may be added at any time.
  * A type is the name of a definition, with a suffix: "[]" a list of them, "{}" an object of them by
@@ -315,13 +317,12 @@ static json_t *schema(void)
 
 int schema__print(FILE *f)
 {
-	json_t *s = schema();
-	int err;
+	json_t *s;
 
 	errno = 0;
-	err = json_dumpf(s, f, JSON_INDENT(1));
+	s = schema();
+	if (json_dumpf(s, f, JSON_INDENT(1)) == 0)
+		putc('\n', f);
 	json_decref(s);
-	if (err == 0 && putc('\n', f) != EOF && fflush(f) == 0)
-		return 0;
-	return errno ? -errno : -EIO;
+	return report__end(f);
 }

@@ -60,7 +60,7 @@ static int refuse(pid_t pid, const char *why)
 
 int target__open(pid_t pid)
 {
-	struct stat_line s;
+	struct stat_line s = {0};
 	int fd, err;
 	pid_t tgid;
 
