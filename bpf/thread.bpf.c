@@ -5,6 +5,8 @@
 #include "cpu.bpf.h"
 #include "thread.bpf.h"
 
+#define CREATE_ATTEMPTS 4
+
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -34,9 +36,12 @@ static __always_inline void thread__identify(struct wire_thread *t, struct task_
 
 struct wire_thread *thread__create(struct task_struct *task)
 {
-	struct wire_thread *t;
+	struct wire_thread *t = NULL;
+	int i;
 
-	t = bpf_task_storage_get(&threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	/* the allocator never waits, so it may fail and succeed a moment later */
+	for (i = 0; i < CREATE_ATTEMPTS && !t; i++)
+		t = bpf_task_storage_get(&threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!t) {
 		cpu__lost(LOST_THREAD_STORAGE);
 		return NULL;

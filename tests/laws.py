@@ -15,7 +15,8 @@ import json
 import sys
 
 SUM_TOLERANCE = 0.001  # laws 1 and 2
-CPU_TOLERANCE = 0.01   # law 4
+CPU_TOLERANCE = 0.01   # law 4,
+CPU_THREAD_NS = 100000 # and per thread: it begins and ends at instants that both round
 ROUNDING_NS = 100      # some states are shares of a sum, each rounded to an integer
 
 
@@ -50,7 +51,8 @@ def cpu_time(report):
     for process in report["processes"]:
         ours, kernel = process["cpu_ns"], process["kernel_cpu_ns"]
         allowed = (CPU_TOLERANCE * kernel + capture["steal_irq_ns"]
-                   + process["edges_on_cpu"] * capture["tick_ns"])
+                   + process["edges_on_cpu"] * capture["tick_ns"]
+                   + CPU_THREAD_NS * len(process["threads"]))
         if off(ours, kernel, allowed):
             yield (f"law 4: process {process['pid']}: {ours} ns on CPUs, {kernel} ns by schedstat, "
                    f"{allowed:.0f} ns allowed")

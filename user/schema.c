@@ -304,7 +304,7 @@ static json_t *schema(void)
 
 	json_object_set_new(s, "$schema",
 			    json_string("https://json-schema.org/draft/2020-12/schema"));
-	json_object_set_new(s, "$id", json_string("gilprof.report/1"));
+	json_object_set_new(s, "$id", json_string("urn:gilprof:report:1"));
 	json_object_set_new(s, "title", json_string("Report of gilprof"));
 	describe(s, "Bytes of names that are not UTF-8 are written as the text \\xNN.");
 	add_members(s, report);
