@@ -34,9 +34,15 @@ struct task_struct___old {
 #define CLOCK_SYNC_NS 4000000ull
 #define CLOCK_DRIFT_SHIFT 11 /* 1/2048, 488 ppm */
 
-struct wire_cpu *cpu__get(u32 cpu)
+/* inlined here, called elsewhere */
+static __always_inline struct wire_cpu *cpu__find(u32 cpu)
 {
 	return bpf_map_lookup_elem(&cpus, &cpu);
+}
+
+struct wire_cpu *cpu__get(u32 cpu)
+{
+	return cpu__find(cpu);
 }
 
 u32 cpu__of(struct task_struct *task)
@@ -57,7 +63,7 @@ static __always_inline void cpu__sync_clock(struct wire_cpu *c, u64 clock)
 	c->clock_synced = clock;
 }
 
-u64 cpu__clock(struct task_struct *task)
+static __always_inline u64 cpu__read_clock(struct task_struct *task)
 {
 	struct wire_cpu *c;
 	struct rq *rq;
@@ -67,7 +73,7 @@ u64 cpu__clock(struct task_struct *task)
 		return bpf_ktime_get_ns();
 	rq = task->se.cfs_rq->rq;
 	clock = rq->clock;
-	c = cpu__get(rq->cpu);
+	c = cpu__find(rq->cpu);
 	if (!c)
 		return bpf_ktime_get_ns();
 	if (clock - c->clock_synced > CLOCK_SYNC_NS)
@@ -75,18 +81,29 @@ u64 cpu__clock(struct task_struct *task)
 	return clock + c->clock_off;
 }
 
-void cpu__charge(struct wire_cpu *c, u32 from, u32 to, u64 now)
+u64 cpu__clock(struct task_struct *task)
 {
+	return cpu__read_clock(task);
+}
+
+u64 cpu__switch(struct task_struct *prev, u32 from, u32 to)
+{
+	struct wire_cpu *c = cpu__find(bpf_get_smp_processor_id());
+	u64 now = cpu__read_clock(prev);
+
+	if (!c || from == to || now >= window.end)
+		return now;
 	if (from < FOR_COUNT)
 		c->ns[from] += account__clip(&window, c->since, now);
 	if (now > c->since)
 		c->since = now;
 	c->on_cpu = to + 1;
+	return now;
 }
 
 int cpu__lost(u32 cause)
 {
-	struct wire_cpu *c = cpu__get(bpf_get_smp_processor_id());
+	struct wire_cpu *c = cpu__find(bpf_get_smp_processor_id());
 
 	if (c && cause < LOST_COUNT)
 		__sync_fetch_and_add(&c->lost[cause], 1);

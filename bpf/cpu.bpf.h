@@ -27,8 +27,11 @@ u32 cpu__of(struct task_struct *task) __hidden;
 /* The clock at a scheduler event on the run queue that `task` belongs to. */
 u64 cpu__clock(struct task_struct *task) __hidden;
 
-/* A CPU's time since its last change of class went to `from`; from now on it goes to `to`. */
-void cpu__charge(struct wire_cpu *c, u32 from, u32 to, u64 now) __hidden;
+/*
+ * At a switch from `prev`: this CPU's time has gone to `from` since the last change and goes to `to`
+ * from now on. Returns now, the clock at this switch.
+ */
+u64 cpu__switch(struct task_struct *prev, u32 from, u32 to) __hidden;
 
 /* Counts a lost datum on this CPU. */
 int cpu__lost(u32 cause);

@@ -71,37 +71,39 @@ static __always_inline bool sched__dropped(struct wire_cpu *c)
 	return drop_every && c->target_switches % drop_every == 0;
 }
 
+/* A switch in which the target takes part. */
+static __always_inline void sched__switch_target(bool preempt, struct task_struct *prev, u32 prev_state,
+						 struct wire_thread *out, struct wire_thread *in,
+						 u64 now)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct wire_cpu *c = cpu__get(cpu);
+
+	if (out && (prev_state & TASK_DEAD)) {
+		sched__end(prev, out, now);
+		out = NULL;
+	}
+	if (!c || now >= window.end)
+		return;
+	c->target_switches++;
+	if (out && !sched__dropped(c))
+		sched__leave(prev, out, now, preempt, prev_state);
+	if (in)
+		account__tell_run(in, now, cpu);
+}
+
 static __always_inline int sched__switch(bool preempt, struct task_struct *prev,
 					 struct task_struct *next, u32 prev_state)
 {
 	struct wire_thread *out = thread__get(prev), *in = thread__get(next);
 	u32 from = sched__class(prev, out), to = sched__class(next, in);
-	u32 cpu = bpf_get_smp_processor_id();
-	struct wire_cpu *c;
 	u64 now;
 
 	if (from == to && from != FOR_TARGET)
 		return 0;
-	now = cpu__clock(prev);
-	c = cpu__get(cpu);
-	if (!c)
-		return 0;
-	if (now >= window.end) {
-		if (out && (prev_state & TASK_DEAD))
-			sched__end(prev, out, now);
-		return 0;
-	}
-	if (from != to)
-		cpu__charge(c, from, to, now);
-	if (from != FOR_TARGET && to != FOR_TARGET)
-		return 0;
-	c->target_switches++;
-	if (out && (prev_state & TASK_DEAD))
-		sched__end(prev, out, now);
-	else if (out && !sched__dropped(c))
-		sched__leave(prev, out, now, preempt, prev_state);
-	if (in)
-		account__tell_run(in, now, cpu);
+	now = cpu__switch(prev, from, to);
+	if (from == FOR_TARGET || to == FOR_TARGET)
+		sched__switch_target(preempt, prev, prev_state, out, in, now);
 	return 0;
 }
 

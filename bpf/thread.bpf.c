@@ -14,14 +14,10 @@ struct {
 	__type(value, struct wire_thread);
 } threads SEC(".maps");
 
-struct wire_thread *thread__get(struct task_struct *task)
+struct wire_thread *thread__look_up(struct task_struct *task)
 {
-	struct wire_thread *t;
+	struct wire_thread *t = bpf_task_storage_get(&threads, task, 0, 0);
 
-	/* Most tasks have no storage of any program: see that without calling a helper. */
-	if (!task->bpf_storage)
-		return NULL;
-	t = bpf_task_storage_get(&threads, task, 0, 0);
 	return t && !(t->flags & WT_EXITED) ? t : NULL;
 }
 

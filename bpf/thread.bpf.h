@@ -7,8 +7,14 @@
 #include <bpf/bpf_helpers.h>
 #include "wire.h"
 
+struct wire_thread *thread__look_up(struct task_struct *task) __hidden;
+
 /* The record of a task, NULL if it is not traced or has ended. */
-struct wire_thread *thread__get(struct task_struct *task) __hidden;
+static __always_inline struct wire_thread *thread__get(struct task_struct *task)
+{
+	/* Most tasks have no storage of any program: see that without calling anything. */
+	return task->bpf_storage ? thread__look_up(task) : NULL;
+}
 
 /* The record of a task, made if it has none; NULL, counted as lost, if there is no memory. */
 struct wire_thread *thread__create(struct task_struct *task) __hidden;

@@ -48,8 +48,9 @@ clients() {
 @test "I/O threads, CPython 3.13" { clients 3.13; }
 @test "I/O threads, the distribution's CPython" { clients distribution; }
 
-# Threads that do next to nothing with each byte make 50,000 futex calls a second of some 50 us. 6 % of
-# that time they are on a CPU inside the call, which is no wait: the rest must agree.
-@test "I/O threads in a convoy, asleep or in the run queue" {
+# Threads that do next to nothing with each byte make 50,000 futex calls a second of some 60 us. Of
+# that 7 % are on a CPU inside the call, and 2 us lie between the run queue's clock and the switch
+# itself, which is where the oracle looks: at this scale only the time asleep is the same for both.
+@test "I/O threads in a convoy, asleep" {
 	compare_with_oracle convoy 3.12 --sched tests/workloads/echo.py 8 --work 1000
 }

@@ -6,7 +6,7 @@ usage: compare.py WHAT REPORT.json TRUTH...
 
 take     log of giloracle, output of a workload: its threads' time in take_gil
 futex    the same: their time in futex waits for the GIL
-convoy   the same, without the time on a CPU inside those system calls (giloracle --sched)
+convoy   the same: the part of it that they are asleep (giloracle --sched)
 waits    output of waits.py...: the state of the thread that waits
 hold     output of hold.py
 stopped  output of stopped.py
@@ -112,11 +112,13 @@ def futex(report, log, output):
 
 def convoy(report, log, output):
     pairs = list(oracle(report, log, output))
-    calls = sum(seen["futex_ns"] for _, seen in pairs)
-    off_cpu = sum(seen["asleep_ns"] + seen["runq_ns"] for _, seen in pairs)
-    print("%d calls, %.3f ms; %.1f %% of it on a CPU" % (
-        sum(seen["waits"] for _, seen in pairs), calls / 1e6, 100 - 100 * off_cpu / calls))
-    within_percent("all threads", sum(asleep_or_queued(thread) for thread, _ in pairs), off_cpu, 2)
+    calls, asleep, queued = (sum(seen[part] for _, seen in pairs)
+                             for part in ("futex_ns", "asleep_ns", "runq_ns"))
+    print("%d calls, %.3f ms: %.1f %% asleep, %.1f %% in the run queue, the rest on a CPU" % (
+        sum(seen["waits"] for _, seen in pairs), calls / 1e6, 100 * asleep / calls,
+        100 * queued / calls))
+    within_percent("all threads, asleep", sum(thread["gil_wait"]["asleep_ns"]
+                                              for thread, _ in pairs), asleep, 2)
 
 
 def waits(report, *outputs):

@@ -11,6 +11,7 @@
 #include "model.h"
 #include "report.h"
 #include "schema.h"
+#include "text.h"
 
 #define BLOCK 65536
 
@@ -29,6 +30,14 @@ static bool wants_colour(FILE *f)
 	return isatty(fileno(f)) && !(no && *no) && !(term && !strcmp(term, "dumb"));
 }
 
+static void complain(const char *input, const char *why)
+{
+	char *name = input ? text__escape(input) : NULL;
+
+	log__error("%s %s", name ? name : "the capture", why);
+	free(name);
+}
+
 static int write_report(const struct opts *o, enum opts_format format, int fd, FILE *f)
 {
 	struct report_options ro = {
@@ -45,7 +54,7 @@ static int write_report(const struct opts *o, enum opts_format format, int fd, F
 		return -errno;
 	capture = capture__read(fd, why, sizeof(why));
 	if (!capture) {
-		log__error("%s", why);
+		complain(o->input, why);
 		return -EBADMSG;
 	}
 	model = model__new(capture);

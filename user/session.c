@@ -108,7 +108,7 @@ static int explain(int err, const char *what)
 			   "CONFIG_DEBUG_INFO_BTF", VMLINUX_BTF);
 		return -ENOTSUP;
 	}
-	if (err == -EPERM || err == -EACCES) {
+	if (err == -EPERM) { /* the verifier says -EACCES */
 		log__error("no permission to %s: run as root, or with CAP_BPF, CAP_PERFMON and "
 			   "CAP_SYS_PTRACE", what);
 		return err;
