@@ -188,7 +188,9 @@ static __always_inline u32 python__look(struct wire_thread *t, u64 tls, u64 gil,
 	}
 	if (g->locked > 0 && g->last_holder)
 		return python__is_mine(t, tls, g->last_holder, now) ? 2 : 0;
-	return g->last_holder && g->last_holder == t->own_tstate;
+	if (!g->last_holder || t->own_tstate)
+		return g->last_holder && g->last_holder == t->own_tstate;
+	return python__is_mine(t, tls, g->last_holder, now);
 }
 
 /* The GIL of the process that this PyThreadState holds becomes the thread's. */

@@ -9,7 +9,4 @@
 int row__from_wire(const struct wire_thread *t, uint32_t cpus, struct capture_thread *row);
 void row__release(struct capture_thread *row);
 
-/* Adds a row to one that stands for several threads of the same process. */
-void row__merge(struct capture_thread *into, const struct capture_thread *row);
-
 #endif

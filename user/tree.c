@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture_merge.h"
 #include "lookout.h"
 #include "process.h"
 #include "row.h"
@@ -157,7 +158,8 @@ static int merge(struct tree *t, struct process *p, struct capture_thread *row)
 {
 	t->merged++;
 	if (p->merged) {
-		row__merge(p->merged, row);
+		capture_thread__add(p->merged, row);
+		p->merged->merged += row->merged;
 		row__release(row);
 		return 0;
 	}
