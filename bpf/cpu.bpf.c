@@ -117,21 +117,23 @@ static __always_inline void account__check_clock(const struct wire_thread *t, u6
 		cpu__lost(LOST_CLOCK_BACKWARDS);
 }
 
-int account__tell_leave(struct wire_thread *t, u64 now, const struct wire_leave *l)
+int account__tell_leave(struct wire_thread *t, u64 now, u64 booked, const struct wire_leave *l)
 {
 	if (!t || !l)
 		return 0;
 	account__check_clock(t, now);
-	account__leave(&window, t, now, l);
+	account__leave(&window, t, now, booked - t->booked_at_left, l);
+	t->booked_at_left = booked;
 	return 0;
 }
 
-int account__tell_run(struct wire_thread *t, u64 now, u32 cpu)
+int account__tell_run(struct wire_thread *t, u64 now, u64 booked, u32 cpu)
 {
 	if (!t)
 		return 0;
 	account__check_clock(t, now);
-	account__run(&window, t, now, cpu);
+	account__run(&window, t, now, booked - t->booked_at_left, cpu);
+	t->booked_at_left = booked;
 	return 0;
 }
 

@@ -84,6 +84,7 @@ static __always_inline void iter__seed_asleep(struct task_struct *task, struct w
 	else
 		return;
 	if (l->state >= ST_GIL_WAIT) {
+		t->booked_at_left = task->se.sum_exec_runtime;
 		l->holds = t->gils && python__held_at_start(t, arch__tls(task));
 		account__open_asleep(t, l);
 	} else if (t->cpu == ACCOUNT_NO_CPU) {

@@ -33,6 +33,8 @@ static __always_inline void sched__leave(struct task_struct *task, struct wire_t
 	/* A pending signal sets the state back to running: it has not gone to sleep after all. */
 	if (!preempt && task_state && task->__state)
 		sleep__classify(task, t, task_state, true, l);
+	else if (t->episode.begin)
+		sleep__still_waits(task, t, l);
 	if (l->gil && l->gil != t->gil && !account__select_gil(t, l->gil))
 		cpu__lost(LOST_GIL_USES);
 	if (t->gils && t->mm == (u64)task->mm) {
@@ -41,7 +43,7 @@ static __always_inline void sched__leave(struct task_struct *task, struct wire_t
 		l->holds = holds == 2;
 		l->held = holds || l->state == ST_GIL_DROP;
 	}
-	account__tell_leave(t, now, l);
+	account__tell_leave(t, now, task->se.sum_exec_runtime, l);
 }
 
 /*
@@ -66,13 +68,27 @@ static __always_inline u32 sched__class(struct task_struct *task, struct wire_th
 	return t ? FOR_TARGET : task->pid ? FOR_OTHER : FOR_IDLE;
 }
 
-static __always_inline bool sched__dropped(struct wire_cpu *c)
+/* For the tests: this run of the thread is lost, both its beginning and its end. */
+static __always_inline bool sched__drops_run(struct wire_cpu *c, struct wire_thread *t)
 {
-	return drop_every && c->target_switches % drop_every == 0;
+	if (!drop_every || c->target_switches % drop_every)
+		return false;
+	t->flags |= WT_TEST_SKIPS;
+	return true;
+}
+
+static __always_inline bool sched__drops_leave(struct wire_thread *t)
+{
+	bool skips = drop_every && t->flags & WT_TEST_SKIPS;
+
+	if (skips)
+		t->flags &= ~WT_TEST_SKIPS;
+	return skips;
 }
 
 /* A switch in which the target takes part. */
-static __always_inline void sched__switch_target(bool preempt, struct task_struct *prev, u32 prev_state,
+static __always_inline void sched__switch_target(bool preempt, struct task_struct *prev,
+						 struct task_struct *next, u32 prev_state,
 						 struct wire_thread *out, struct wire_thread *in,
 						 u64 now)
 {
@@ -86,10 +102,10 @@ static __always_inline void sched__switch_target(bool preempt, struct task_struc
 	if (!c || now >= window.end)
 		return;
 	c->target_switches++;
-	if (out && !sched__dropped(c))
+	if (out && !sched__drops_leave(out))
 		sched__leave(prev, out, now, preempt, prev_state);
-	if (in)
-		account__tell_run(in, now, cpu);
+	if (in && !sched__drops_run(c, in))
+		account__tell_run(in, now, next->se.sum_exec_runtime, cpu);
 }
 
 static __always_inline int sched__switch(bool preempt, struct task_struct *prev,
@@ -103,7 +119,7 @@ static __always_inline int sched__switch(bool preempt, struct task_struct *prev,
 		return 0;
 	now = cpu__switch(prev, from, to);
 	if (from == FOR_TARGET || to == FOR_TARGET)
-		sched__switch_target(preempt, prev, prev_state, out, in, now);
+		sched__switch_target(preempt, prev, next, prev_state, out, in, now);
 	return 0;
 }
 

@@ -44,6 +44,14 @@ static __always_inline u32 sleep__fd_state(struct task_struct *task, u64 fd)
 	return type == S_IFIFO ? ST_IO_PIPE : type == S_IFSOCK ? ST_IO_SOCKET : ST_IO_FILE;
 }
 
+/* FUTEX_WAIT and FUTEX_WAIT_BITSET, include/uapi/linux/futex.h, private or not, any clock */
+static __always_inline bool futex__waits(u64 op)
+{
+	u32 command = op & 0x7f;
+
+	return command == 0 || command == 9;
+}
+
 static __always_inline u32 sleep__futex_state(struct wire_thread *t, u64 uaddr, bool current,
 					      struct wire_leave *l)
 {
@@ -126,4 +134,16 @@ void sleep__classify(struct task_struct *task, struct wire_thread *t, u32 task_s
 		sleep__in_call(task, t, &call, current, l);
 	else
 		l->cause = task_state & TASK_UNINTERRUPTIBLE ? CAUSE_PAGE_FAULT : CAUSE_KERNEL;
+}
+
+void sleep__still_waits(struct task_struct *task, struct wire_thread *t, struct wire_leave *l)
+{
+	struct arch_call call = {};
+	u64 gil = 0;
+
+	arch__call(task, &call);
+	if (call.nr < 0 || call.nr >= WIRE_SYSCALLS || syscall_class[call.nr] != SC_FUTEX)
+		return;
+	if (futex__waits(call.arg[1]) && python__word(t, call.arg[0], &gil, true) == GW_WAIT)
+		l->gil = gil;
 }

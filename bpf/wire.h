@@ -120,20 +120,27 @@ struct wire_gil_use {
 	__u32 pad;
 };
 
+enum wire_awake {
+	EPISODE_ASLEEP = 0,    /* or on a CPU */
+	EPISODE_WOKEN = 1,     /* in the run queue, the system call not yet left */
+	EPISODE_PREEMPTED = 2, /* in the run queue again, before it could do anything */
+};
+
 /*
  * One wait for the GIL: from its first sleep until the thread runs again for good. take_gil sleeps
  * for one switch interval at a time (CPython Python/ceval_gil.c, take_gil), so a sleep that timed
  * out and is followed by another sleep on the same GIL is the same wait.
  */
 struct wire_episode {
+	__u64 gil;
 	__u64 begin;       /* of the first sleep; 0: no episode */
 	__u64 end;         /* when it last got a CPU back */
 	__u64 slept;       /* begin of the latest sleep; 0 if that was before we looked */
 	__u64 ran;         /* ns on a CPU since `end` */
 	__u64 asleep_ns;   /* so far */
 	__u64 runq_ns;
-	__u64 gap_runq_ns; /* in the run queue since `end`: part of it if the wait goes on */
-	__u32 awake;       /* woken, not yet running */
+	__u64 ran_between; /* on a CPU between two sleeps of which the first did not time out */
+	__u32 awake;       /* enum wire_awake: why it is off its CPU */
 	__u32 timed_out;   /* the latest sleep lasted as long as the switch interval */
 };
 
@@ -171,6 +178,7 @@ enum wire_thread_flags {
 	WT_BORN = 1,       /* created inside the window */
 	WT_EXITED = 2,     /* ended, at the latest while the window was being closed */
 	WT_EXEC_BEGAN = 4, /* began when another thread of the process made exec and took the leader's TID */
+	WT_TEST_SKIPS = 32, /* its present run is dropped (drop_every) */
 	WT_ON_CPU_START = 8, /* was on a CPU when its record was opened, so */
 	WT_ON_CPU_END = 16,  /* kernel_ns is off by up to a tick at that edge */
 };
@@ -191,7 +199,8 @@ struct wire_thread {
 
 	/* what it does now */
 	__u64 since; /* when `state` began */
-	__u64 left;  /* when it last left a CPU */
+	__u64 left;  /* when it last left a CPU, */
+	__u64 booked_at_left; /* and its sum_exec_runtime then */
 	/* scratch of a switch: values on the BPF stack would make the verifier follow each apart */
 	struct wire_leave leave;
 	__u32 state;      /* enum wire_state */
@@ -242,7 +251,7 @@ struct wire_thread {
 
 _Static_assert(sizeof(struct wire_gil_use) == 56, "wire_gil_use has a hole");
 _Static_assert(sizeof(struct wire_leave) == 24, "wire_leave has a hole");
-_Static_assert(sizeof(struct wire_episode) == 64, "wire_episode has a hole");
+_Static_assert(sizeof(struct wire_episode) == 72, "wire_episode has a hole");
 _Static_assert(sizeof(struct wire_blocked) == 16, "wire_blocked has a hole");
 _Static_assert(sizeof(struct wire_hist) == 24 + 4 * HIST_BUCKETS, "wire_hist has a hole");
 _Static_assert(sizeof(struct wire_python) == 40 + 16 * WIRE_MAX_GILS, "wire_python has a hole");

@@ -16,8 +16,8 @@ PAGE=$BATS_TEST_TMPDIR/page.txt
 	refute grep -q WARNING "$PAGE"
 }
 
-# GILPROF_TEST_DROP=N loses every n-th switch of the target on each CPU, unseen by any counter: the
-# sleep after it is then taken for time on the CPU, which the kernel's own count contradicts.
+# GILPROF_TEST_DROP=N loses, on each CPU, every n-th run of a thread with both its switches, unseen by
+# any counter: that time is then taken for waiting, which the kernel's own count contradicts.
 @test "switches that are lost break law 4, and the first lines say so" {
 	requires bpf
 	start_workload "$PYTHON3" tests/workloads/waits.py sleep

@@ -25,6 +25,7 @@ struct event {
 	uint32_t arg;   /* RUN: CPU; SLEEP: state */
 	uint32_t holds; /* PREEMPT, SLEEP: with the GIL */
 	uint64_t gil;   /* SLEEP */
+	uint64_t booked; /* µs of CPU time, when a switch was not told */
 };
 
 static struct wire_thread thread;
@@ -38,11 +39,11 @@ static void tell(const struct event *e)
 	if (e->gil && e->gil != thread.gil)
 		account__select_gil(&thread, e->gil);
 	if (e->what == RUN)
-		account__run(&window, &thread, e->at * US, e->arg);
+		account__run(&window, &thread, e->at * US, e->booked * US, e->arg);
 	else if (e->what == WAKE)
 		account__wake(&window, &thread, e->at * US);
 	else
-		account__leave(&window, &thread, e->at * US, &l);
+		account__leave(&window, &thread, e->at * US, e->booked * US, &l);
 }
 
 /* A thread born at 0, the window [from, to] µs, and its events. */
@@ -134,7 +135,7 @@ static void time_outs_are_one_wait(void)
 static void being_woken_by_the_holder_ends_a_wait(void)
 {
 	PLAY(0, 1000, {0, RUN, 0}, {100, SLEEP, ST_GIL_WAIT, 0, GIL}, {150, WAKE}, {152, RUN, 0},
-	     {160, SLEEP, ST_GIL_WAIT, 0, GIL}, {200, WAKE}, {201, RUN, 0}, {300, PREEMPT});
+	     {160, SLEEP, ST_GIL_WAIT, 0, GIL}, {200, WAKE}, {201, RUN, 0}, {400, PREEMPT});
 	CHECK_INT(thread.gil_wait.count, 2);
 	CHECK_INT(thread.gil_wait.total_ns, (52 + 41) * US);
 	CHECK_INT(thread.episode_running_ns, 0);
@@ -158,8 +159,50 @@ static void preemption_in_a_retry_belongs_to_the_wait(void)
 	CHECK_INT(thread.gil_wait.count, 1);
 	CHECK_INT(thread.gil_wait.total_ns, 8501 * US);
 	CHECK_INT(thread.episode_asleep_ns, (5000 + 495) * US);
-	CHECK_INT(thread.episode_runq_ns, (1 + 3000 + 1) * US);
-	CHECK_INT(thread.episode_running_ns, 4 * US);
+	CHECK_INT(thread.episode_runq_ns, (1 + 1) * US);
+	CHECK_INT(thread.episode_running_ns, (2 + 3000 + 2) * US);
+}
+
+/* Woken, the thread sleeps again for gil->mutex, at once: the same wait, less what it ran. */
+static void a_second_sleep_for_the_mutex_is_the_same_wait(void)
+{
+	PLAY(0, 1000, {0, RUN, 0}, {100, SLEEP, ST_GIL_WAIT, 0, GIL}, {150, WAKE}, {152, RUN, 0},
+	     {154, SLEEP, ST_GIL_WAIT, 0, GIL}, {160, WAKE}, {161, RUN, 0}, {300, SLEEP, ST_SLEEP});
+	CHECK_INT(thread.gil_wait.count, 1);
+	CHECK_INT(thread.gil_wait.total_ns, (52 + 7) * US);
+	CHECK_INT(thread.episode_running_ns, 0);
+}
+
+/* Given the GIL, but not yet out of take_gil, the thread loses its CPU: it does not run for good. */
+static void preemption_just_after_waking_belongs_to_the_wait(void)
+{
+	PLAY(0, 9000, {0, RUN, 0}, {100, SLEEP, ST_GIL_WAIT, 0, GIL}, {150, WAKE}, {152, RUN, 0},
+	     {160, PREEMPT, 0, 1}, {3160, RUN, 0}, {8000, PREEMPT, 0, 1});
+	CHECK_INT(thread.gil_wait.count, 1);
+	CHECK_INT(thread.gil_wait.total_ns, 3060 * US);
+	CHECK_INT(thread.episode_runq_ns, 2 * US);
+}
+
+/* The same before it is out of the system call: that is run queue, as after any wake-up. */
+static void preemption_inside_the_system_call_is_run_queue(void)
+{
+	PLAY(0, 9000, {0, RUN, 0}, {100, SLEEP, ST_GIL_WAIT, 0, GIL}, {150, WAKE}, {152, RUN, 0},
+	     {153, PREEMPT, 0, 0, GIL}, {2153, RUN, 0}, {8000, SLEEP, ST_SLEEP});
+	CHECK_INT(thread.gil_wait.total_ns, 2053 * US);
+	CHECK_INT(thread.episode_runq_ns, 2002 * US);
+}
+
+/* A switch that was not told is put where the kernel's own account of CPU time says it was. */
+static void a_missed_switch_is_repaired(void)
+{
+	PLAY(0, 1000, {0, RUN, 0}, {100, SLEEP, ST_SLEEP}, {400, WAKE},
+	     {600, SLEEP, ST_IO_PIPE, .booked = 150}, {700, WAKE}, {700, RUN, 0});
+	CHECK_INT(thread.state_ns[ST_RUN], (100 + 150 + 300) * US);
+	CHECK_INT(thread.state_ns[ST_RUNQ], 50 * US);
+	PLAY(0, 1000, {10, RUN, 0}, {510, RUN, 1, .booked = 200}, {710, SLEEP, ST_SLEEP});
+	CHECK_INT(thread.state_ns[ST_RUN], (200 + 200) * US);
+	CHECK_INT(thread.state_ns[ST_BLOCKED], 300 * US);
+	CHECK_INT(thread.blocked[0].cause, CAUSE_OTHER);
 }
 
 static void a_wait_open_at_the_end_is_counted(void)
@@ -224,10 +267,11 @@ static void causes_beyond_the_table_are_summed(void)
 
 	play(0, 100000, NULL, 0);
 	memset(&thread, 0, sizeof(thread));
+	thread.state = ST_RUN;
 	for (uint32_t cause = 0; cause < 2 * WIRE_BLOCK_CAUSES; cause++, at += 20) {
 		l.cause = cause;
-		account__leave(&window, &thread, at * US, &l);
-		account__run(&window, &thread, (at + 10) * US, 0);
+		account__leave(&window, &thread, at * US, 0, &l);
+		account__run(&window, &thread, (at + 10) * US, 0, 0);
 	}
 	for (size_t i = 0; i < WIRE_BLOCK_CAUSES; i++)
 		sum += thread.blocked[i].ns;
@@ -246,10 +290,10 @@ static void asleep_when_first_seen(void)
 	account__open_asleep(&thread, &l);
 	thread.state = l.state;
 	account__wake(&window, &thread, 2100 * US); /* a time-out, for all we know */
-	account__run(&window, &thread, 2101 * US, 0);
-	account__leave(&window, &thread, 2103 * US, &l);
+	account__run(&window, &thread, 2101 * US, 0, 0);
+	account__leave(&window, &thread, 2103 * US, 0, &l);
 	account__wake(&window, &thread, 3103 * US);
-	account__run(&window, &thread, 3104 * US, 0);
+	account__run(&window, &thread, 3104 * US, 0, 0);
 	account__close(&window, &thread, window.end);
 	CHECK_INT(thread.gil_wait.count, 1);
 	CHECK_INT(thread.gil_wait.total_ns, 3004 * US);
@@ -271,6 +315,7 @@ static void law_1_holds_for_any_events(void)
 				.what = (enum what)(rand() % 4),
 				.holds = (uint32_t)rand() % 2,
 				.gil = rand() % 3 ? 0 : GIL,
+				.booked = (uint64_t)rand() % 100,
 			};
 			e[i].arg = e[i].what == RUN ? (uint32_t)rand() % 300
 						    : (uint32_t)(ST_GIL_WAIT + rand() % 10);
@@ -306,6 +351,10 @@ int main(void)
 	TAP_RUN(being_woken_by_the_holder_ends_a_wait);
 	TAP_RUN(a_long_run_after_a_time_out_ends_the_wait);
 	TAP_RUN(preemption_in_a_retry_belongs_to_the_wait);
+	TAP_RUN(a_second_sleep_for_the_mutex_is_the_same_wait);
+	TAP_RUN(preemption_just_after_waking_belongs_to_the_wait);
+	TAP_RUN(preemption_inside_the_system_call_is_run_queue);
+	TAP_RUN(a_missed_switch_is_repaired);
 	TAP_RUN(a_wait_open_at_the_end_is_counted);
 	TAP_RUN(a_wait_over_the_start_is_clipped);
 	TAP_RUN(off_the_cpu_with_the_gil);
