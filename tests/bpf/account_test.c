@@ -135,9 +135,9 @@ static void time_outs_are_one_wait(void)
 static void being_woken_by_the_holder_ends_a_wait(void)
 {
 	PLAY(0, 1000, {0, RUN, 0}, {100, SLEEP, ST_GIL_WAIT, 0, GIL}, {150, WAKE}, {152, RUN, 0},
-	     {160, SLEEP, ST_GIL_WAIT, 0, GIL}, {200, WAKE}, {201, RUN, 0}, {400, PREEMPT});
+	     {170, SLEEP, ST_GIL_WAIT, 0, GIL}, {200, WAKE}, {201, RUN, 0}, {400, PREEMPT});
 	CHECK_INT(thread.gil_wait.count, 2);
-	CHECK_INT(thread.gil_wait.total_ns, (52 + 41) * US);
+	CHECK_INT(thread.gil_wait.total_ns, (52 + 31) * US);
 	CHECK_INT(thread.episode_running_ns, 0);
 }
 

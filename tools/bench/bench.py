@@ -13,8 +13,8 @@ import statistics
 import sys
 import time
 
-from measure import (SETTLE_S, Child, Failed, Gilprof, Workload, beside, profiled, programs,
-                     programs_of, quartiles, ratios, stolen_share, timer_interrupts)
+from measure import (SETTLE_S, Child, Failed, Gilprof, Workload, alone, beside, profiled,
+                     programs, programs_of, quartiles, ratios, stolen_share, timer_interrupts)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 WORKLOADS = os.path.join(HERE, "../../tests/workloads")
@@ -60,6 +60,8 @@ class Bench:
 
     def programs_in_python(self):
         head("time of an operation, as a ratio to alone", *RATIO_HEAD)
+        with self.test_workload("osread") as w:
+            ratio_row("1-byte os.read and no gilprof: noise", self.compare(w, {"": alone})[""])
         for name, limit, workload in (
                 ("1 thread of 1-byte os.read", 1.01, ("osread",)),
                 ("4 spinning threads", 1.01, ("spin", "4")),
@@ -83,6 +85,8 @@ class Bench:
         ratio_row("two Python threads of the target", found["own"])
 
     def bpf_programs(self):
+        """The programs see the switches of the whole machine: where much else runs, the cost of a
+        switch of the target comes out too small."""
         head("ns a run, beyond an empty program, of sched_", "switch", "wakeup", "sample",
              "/switch", "goal")
         for cpus, where in ((CPUS[:1], "one CPU"), (CPUS, "two CPUs")):
@@ -160,7 +164,7 @@ class Bench:
                 f"{SAMPLE_HZ} Hz, one event per thread": command + (pid,)}
 
 
-# --- figures ---------------------------------------------------------------------------------------
+# --- figures --------------------------------------------------------------------------------------
 
 def runs_of(read, ids):
     return sum(runs for number, (_, _, runs) in read.items() if number in ids)
@@ -204,7 +208,7 @@ def verdict(value, limit, goal, form):
     return [text, "  over" if value > limit else "  pass"]
 
 
-# --- the table -------------------------------------------------------------------------------------
+# --- the table ------------------------------------------------------------------------------------
 
 WIDTHS = (8, 8, 8, 8, 12, 6)
 RATIO_HEAD = ("median", "lower", "upper", "by CPU", "goal")

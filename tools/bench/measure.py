@@ -152,7 +152,7 @@ def beside(*command):
     return treat
 
 
-# --- comparison ------------------------------------------------------------------------------------
+# --- comparison -----------------------------------------------------------------------------------
 
 def ratios(workload, treatments, rounds, seconds):
     """{treatment: [(time, CPU time)...]} of an operation under each, as ratios to those alone: the
@@ -175,7 +175,7 @@ def quartiles(values):
     return statistics.quantiles(values, n=4, method="inclusive")
 
 
-# --- what the kernel counts ------------------------------------------------------------------------
+# --- what the kernel counts -----------------------------------------------------------------------
 
 def programs(counter):
     """Every BPF program's run time while the child `counter` runs: {id: (name, ns, runs)}."""
