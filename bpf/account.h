@@ -265,7 +265,7 @@ static inline void account__on(const struct account_window *w, struct wire_threa
 	__u32 was = t->state;
 	__u64 ns;
 
-	if (was >= ST_GIL_WAIT) /* the wake-up was not seen: all of it was sleep */
+	if (was >= ST_GIL_WAIT) /* no wake-up is known: all of it was sleep */
 		account__wake(w, t, now);
 	ns = account__charge(w, t, now);
 	if (was == ST_RUNQ && now >= w->start)
@@ -301,9 +301,12 @@ static inline void account__leave(const struct account_window *w, struct wire_th
 	account__off(w, t, now, l);
 }
 
-/* The thread gets CPU `cpu` at `now`. */
+/*
+ * The thread gets CPU `cpu` at `now`. If it has slept, it was woken `queued` ns ago, unless
+ * account__wake has been told.
+ */
 static inline void account__run(const struct account_window *w, struct wire_thread *t, __u64 now,
-				__u64 booked, __u32 cpu)
+				__u64 booked, __u64 queued, __u32 cpu)
 {
 	/* how it left its CPU was not told: nobody knows what it has waited for */
 	const struct wire_leave unknown = {.state = ST_BLOCKED, .cause = CAUSE_OTHER};
@@ -314,6 +317,8 @@ static inline void account__run(const struct account_window *w, struct wire_thre
 		left = t->since + booked;
 		account__off(w, t, left < now ? left : now, &unknown);
 	}
+	if (queued && queued < now)
+		account__wake(w, t, now - queued);
 	account__on(w, t, now, cpu);
 }
 

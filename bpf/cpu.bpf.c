@@ -81,6 +81,13 @@ static __always_inline u64 cpu__read_clock(struct task_struct *task)
 	return clock + c->clock_off;
 }
 
+u64 cpu__clock_off(struct task_struct *task)
+{
+	struct wire_cpu *c = cpu__find(cpu__of(task));
+
+	return c ? c->clock_off : 0;
+}
+
 u64 cpu__clock(struct task_struct *task)
 {
 	return cpu__read_clock(task);
@@ -127,12 +134,12 @@ int account__tell_leave(struct wire_thread *t, u64 now, u64 booked, const struct
 	return 0;
 }
 
-int account__tell_run(struct wire_thread *t, u64 now, u64 booked, u32 cpu)
+int account__tell_run(struct wire_thread *t, u64 now, u64 booked, u64 queued, u32 cpu)
 {
 	if (!t)
 		return 0;
 	account__check_clock(t, now);
-	account__run(&window, t, now, booked - t->booked_at_left, cpu);
+	account__run(&window, t, now, booked - t->booked_at_left, queued, cpu);
 	t->booked_at_left = booked;
 	return 0;
 }

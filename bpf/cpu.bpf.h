@@ -13,7 +13,7 @@ extern struct account_window window; /* defined in cpu.bpf.c, set by user space 
  * The account's functions (account.h) on this window. Global, as in python.bpf.h: verified once.
  */
 int account__tell_leave(struct wire_thread *t, u64 now, u64 booked, const struct wire_leave *l);
-int account__tell_run(struct wire_thread *t, u64 now, u64 booked, u32 cpu);
+int account__tell_run(struct wire_thread *t, u64 now, u64 booked, u64 queued, u32 cpu);
 int account__tell_wake(struct wire_thread *t, u64 now);
 int account__tell_close(struct wire_thread *t, u64 now);
 
@@ -23,6 +23,9 @@ struct wire_cpu *cpu__get(u32 cpu) __hidden;
 
 /* The CPU that a task runs or last ran on. */
 u32 cpu__of(struct task_struct *task) __hidden;
+
+/* CLOCK_MONOTONIC minus the clock of the run queue that a task belongs to. */
+u64 cpu__clock_off(struct task_struct *task) __hidden;
 
 /* The clock at a scheduler event on the run queue that `task` belongs to. */
 u64 cpu__clock(struct task_struct *task) __hidden;

@@ -20,6 +20,7 @@ const volatile u32 iter_children = 1;
 
 u32 iter_pass = PASS_SEED; /* enum wire_pass */
 struct wire_leave iter_leave = {0}; /* scratch: one iterator runs at a time */
+u32 iter_queue_times = 0; /* thread__has_queue_times, for user space */
 u64 iter_found = 0;        /* records opened by PASS_SEED: done when a pass finds none */
 
 /* The processes of the target at the start: those the user named and, then, their descendants. */
@@ -77,14 +78,15 @@ static __always_inline void iter__seed_asleep(struct task_struct *task, struct w
 	l->gil = 0;
 	l->holds = 0;
 	python__refresh(t, task);
-	if (task->on_cpu || task->on_rq)
+	/* not on_rq: a task asleep may stay queued for a while (v6.12: sched_delayed) */
+	if (task->on_cpu || !state)
 		l->state = task->on_cpu ? ST_RUN : ST_RUNQ;
-	else if (state)
-		sleep__classify(task, t, state, false, l);
 	else
-		return;
+		sleep__classify(task, t, state, false, l);
 	if (l->state >= ST_GIL_WAIT) {
 		t->booked_at_left = task->se.sum_exec_runtime;
+		if (thread__has_queue_times())
+			t->queued_at_left = task->sched_info.run_delay;
 		l->holds = t->gils && python__held_at_start(t, arch__tls(task));
 		account__open_asleep(t, l);
 	} else if (t->cpu == ACCOUNT_NO_CPU) {
@@ -118,6 +120,9 @@ static __always_inline void iter__mark(struct task_struct *task, struct wire_thr
 	u64 ns = thread__kernel_ns(task, bpf_ktime_get_ns());
 
 	if (iter_pass == PASS_MARK_END) {
+		if (thread__has_queue_times() && t->state >= ST_GIL_WAIT &&
+		    task->sched_info.last_queued)
+			account__tell_wake(t, task->sched_info.last_queued + cpu__clock_off(task));
 		t->kernel_ns = ns;
 		if (task->on_cpu)
 			t->flags |= WT_ON_CPU_END;
@@ -165,6 +170,7 @@ int tasks(struct bpf_iter__task *ctx)
 	if (!task)
 		return 0;
 	if (iter_pass == PASS_SEED) {
+		iter_queue_times = thread__has_queue_times();
 		iter__seed(seq, task);
 		return 0;
 	}

@@ -44,6 +44,8 @@ static __always_inline void sched__leave(struct task_struct *task, struct wire_t
 		l->held = holds || l->state == ST_GIL_DROP;
 	}
 	account__tell_leave(t, now, task->se.sum_exec_runtime, l);
+	if (thread__has_queue_times())
+		t->queued_at_left = task->sched_info.run_delay;
 }
 
 /*
@@ -86,6 +88,16 @@ static __always_inline bool sched__drops_leave(struct wire_thread *t)
 	return skips;
 }
 
+/* A task of the target gets a CPU. */
+static __always_inline void sched__run(struct task_struct *task, struct wire_thread *t, u64 now, u32 cpu)
+{
+	u64 queued = 0;
+
+	if (thread__has_queue_times() && t->state >= ST_GIL_WAIT)
+		queued = thread__queued(task, t->queued_at_left);
+	account__tell_run(t, now, task->se.sum_exec_runtime, queued, cpu);
+}
+
 /* A switch in which the target takes part. */
 static __always_inline void sched__switch_target(bool preempt, struct task_struct *prev,
 						 struct task_struct *next, u32 prev_state,
@@ -105,7 +117,7 @@ static __always_inline void sched__switch_target(bool preempt, struct task_struc
 	if (out && !sched__drops_leave(out))
 		sched__leave(prev, out, now, preempt, prev_state);
 	if (in && !sched__drops_run(c, in))
-		account__tell_run(in, now, next->se.sum_exec_runtime, cpu);
+		sched__run(next, in, now, cpu);
 }
 
 static __always_inline int sched__switch(bool preempt, struct task_struct *prev,
@@ -137,7 +149,10 @@ int BPF_PROG(sched_switch_old, bool preempt, struct task_struct *prev, struct ta
 	return sched__switch(preempt, prev, next, prev->__state);
 }
 
-/* Not sched_waking: that may come before the sleeper has even left its CPU. */
+/*
+ * Only where the scheduler does not note when it queues a task (thread__has_queue_times): it doubles
+ * the cost. Not sched_waking: that may come before the sleeper has even left its CPU.
+ */
 SEC("tp_btf/sched_wakeup")
 int BPF_PROG(sched_wakeup, struct task_struct *task)
 {

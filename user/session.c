@@ -151,6 +151,23 @@ static int attach_sampler(struct session *s, uint32_t cpu, uint32_t hz)
 	return -errno;
 }
 
+static int attach_programs(struct session *s)
+{
+	bpf_program__set_autoattach(s->skel->progs.sched_wakeup, false);
+	return gilprof_bpf__attach(s->skel);
+}
+
+/* Where the kernel does not say how long a task has been queued, its wake-ups must. */
+static int attach_wakeup(struct session *s)
+{
+	struct gilprof_bpf *b = s->skel;
+
+	if (b->bss->iter_queue_times || b->links.sched_wakeup)
+		return 0;
+	b->links.sched_wakeup = bpf_program__attach(b->progs.sched_wakeup);
+	return b->links.sched_wakeup ? 0 : -errno;
+}
+
 static int attach(struct session *s, const struct session_options *o)
 {
 	int err;
@@ -161,7 +178,7 @@ static int attach(struct session *s, const struct session_options *o)
 		return -errno;
 	err = map_cpus(s);
 	if (!err)
-		err = gilprof_bpf__attach(s->skel);
+		err = attach_programs(s);
 	for (uint32_t cpu = 0; !err && cpu < s->cpus_n; cpu++)
 		err = attach_sampler(s, cpu, o->state_hz);
 	return err;
@@ -275,7 +292,7 @@ int session__seed(struct session *s)
 		if (!s->skel->bss->iter_found)
 			break;
 	}
-	return err;
+	return err ? err : attach_wakeup(s);
 }
 
 int session__set_python(struct session *s, pid_t tgid, const struct wire_python *p)

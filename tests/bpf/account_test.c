@@ -25,6 +25,7 @@ struct event {
 	uint32_t arg;   /* RUN: CPU; SLEEP: state */
 	uint32_t holds; /* PREEMPT, SLEEP: with the GIL */
 	uint64_t gil;   /* SLEEP */
+	uint64_t queued; /* µs since it was woken, where no WAKE tells */
 	uint64_t booked; /* µs of CPU time, when a switch was not told */
 };
 
@@ -39,7 +40,7 @@ static void tell(const struct event *e)
 	if (e->gil && e->gil != thread.gil)
 		account__select_gil(&thread, e->gil);
 	if (e->what == RUN)
-		account__run(&window, &thread, e->at * US, e->booked * US, e->arg);
+		account__run(&window, &thread, e->at * US, e->booked * US, e->queued * US, e->arg);
 	else if (e->what == WAKE)
 		account__wake(&window, &thread, e->at * US);
 	else
@@ -192,6 +193,18 @@ static void preemption_inside_the_system_call_is_run_queue(void)
 	CHECK_INT(thread.episode_runq_ns, 2002 * US);
 }
 
+/* The scheduler says at the switch how long ago it was woken. */
+static void a_wake_up_told_late_is_the_same(void)
+{
+	PLAY(0, 1000, {0, RUN, 0}, {100, SLEEP, ST_SLEEP}, {400, RUN, 0, .queued = 50},
+	     {500, SLEEP, ST_GIL_WAIT, 0, GIL}, {700, RUN, 0, .queued = 20}, {900, SLEEP, ST_SLEEP});
+	CHECK_INT(thread.state_ns[ST_SLEEP], (250 + 100) * US);
+	CHECK_INT(thread.state_ns[ST_RUNQ], 70 * US);
+	CHECK_INT(thread.runq.count, 3);
+	CHECK_INT(thread.gil_wait.total_ns, 200 * US);
+	CHECK_INT(thread.episode_runq_ns, 20 * US);
+}
+
 /* A switch that was not told is put where the kernel's own account of CPU time says it was. */
 static void a_missed_switch_is_repaired(void)
 {
@@ -271,7 +284,7 @@ static void causes_beyond_the_table_are_summed(void)
 	for (uint32_t cause = 0; cause < 2 * WIRE_BLOCK_CAUSES; cause++, at += 20) {
 		l.cause = cause;
 		account__leave(&window, &thread, at * US, 0, &l);
-		account__run(&window, &thread, (at + 10) * US, 0, 0);
+		account__run(&window, &thread, (at + 10) * US, 0, 0, 0);
 	}
 	for (size_t i = 0; i < WIRE_BLOCK_CAUSES; i++)
 		sum += thread.blocked[i].ns;
@@ -290,10 +303,10 @@ static void asleep_when_first_seen(void)
 	account__open_asleep(&thread, &l);
 	thread.state = l.state;
 	account__wake(&window, &thread, 2100 * US); /* a time-out, for all we know */
-	account__run(&window, &thread, 2101 * US, 0, 0);
+	account__run(&window, &thread, 2101 * US, 0, 0, 0);
 	account__leave(&window, &thread, 2103 * US, 0, &l);
 	account__wake(&window, &thread, 3103 * US);
-	account__run(&window, &thread, 3104 * US, 0, 0);
+	account__run(&window, &thread, 3104 * US, 0, 0, 0);
 	account__close(&window, &thread, window.end);
 	CHECK_INT(thread.gil_wait.count, 1);
 	CHECK_INT(thread.gil_wait.total_ns, 3004 * US);
@@ -354,6 +367,7 @@ int main(void)
 	TAP_RUN(a_second_sleep_for_the_mutex_is_the_same_wait);
 	TAP_RUN(preemption_just_after_waking_belongs_to_the_wait);
 	TAP_RUN(preemption_inside_the_system_call_is_run_queue);
+	TAP_RUN(a_wake_up_told_late_is_the_same);
 	TAP_RUN(a_missed_switch_is_repaired);
 	TAP_RUN(a_wait_open_at_the_end_is_counted);
 	TAP_RUN(a_wait_over_the_start_is_clipped);
