@@ -14,6 +14,14 @@
 #include "hist.h"
 #include "wire.h"
 
+/*
+ * The parts with the most branches. In BPF they are global functions, which the verifier looks at once
+ * instead of on every path that leads to them: they return a scalar and must expect NULL.
+ */
+#ifndef ACCOUNT_PART
+#define ACCOUNT_PART static inline
+#endif
+
 /* The window, in CLOCK_MONOTONIC ns: ~0 while not yet open, resp. not yet closed. */
 struct account_window {
 	__u64 start;
@@ -45,16 +53,19 @@ static inline __u64 account__clip(const struct account_window *w, __u64 from, __
 	return to > from ? to - from : 0;
 }
 
-static inline void account__count(struct wire_hist *h, __u64 ns)
+ACCOUNT_PART int account__count(struct wire_hist *h, __u64 ns)
 {
 	__u32 bucket = hist__bucket(ns);
 
+	if (!h)
+		return 0;
 	h->total_ns += ns;
 	h->count++;
 	if (ns > h->max_ns)
 		h->max_ns = ns;
 	if (bucket < HIST_BUCKETS) /* always so; the verifier wants to see it */
 		h->bucket[bucket]++;
+	return 0;
 }
 
 /* Charges the time since the last event to the present state. Returns what was charged. */
@@ -112,11 +123,16 @@ static inline int account__select_gil(struct wire_thread *t, __u64 gil)
  * The episode is over: it lasted from its first sleep until the thread last got a CPU, but for the
  * time in between that it ran without having timed out.
  */
-static inline void account__end_episode(const struct account_window *w, struct wire_thread *t)
+ACCOUNT_PART int account__end_episode(const struct account_window *w, struct wire_thread *t)
 {
-	struct wire_episode *e = &t->episode;
-	__u64 total = account__clip(w, e->begin, e->end), parts = e->asleep_ns + e->runq_ns;
+	struct wire_episode *e;
+	__u64 total, parts;
 
+	if (!w || !t)
+		return 0;
+	e = &t->episode;
+	total = account__clip(w, e->begin, e->end);
+	parts = e->asleep_ns + e->runq_ns;
 	total = total > e->ran_between ? total - e->ran_between : 0;
 	if (total) {
 		account__count(&t->gil_wait, total);
@@ -125,6 +141,7 @@ static inline void account__end_episode(const struct account_window *w, struct w
 		t->episode_running_ns += total > parts ? total - parts : 0;
 	}
 	e->begin = 0;
+	return 0;
 }
 
 static inline void account__begin_episode(struct wire_thread *t, __u64 gil, __u64 now, __u64 slept)
@@ -179,11 +196,15 @@ static inline void account__blocked(struct wire_thread *t, __u32 cause, __u64 ns
 }
 
 /* The end of a sleep that has lasted `ns`, at `now`. */
-static inline void account__end_sleep(struct wire_thread *t, __u64 now, __u64 ns)
+ACCOUNT_PART int account__end_sleep(struct wire_thread *t, __u64 now, __u64 ns)
 {
-	struct wire_gil_use *use = account__use(t);
-	__u64 interval = (t->interval_us ? t->interval_us : ACCOUNT_DEFAULT_INTERVAL_US) * 1000ull;
+	struct wire_gil_use *use;
+	__u64 interval;
 
+	if (!t)
+		return 0;
+	use = account__use(t);
+	interval = (t->interval_us ? t->interval_us : ACCOUNT_DEFAULT_INTERVAL_US) * 1000ull;
 	if (t->state == ST_BLOCKED) {
 		account__blocked(t, t->cause, ns);
 	} else if (t->state == ST_GIL_WAIT) {
@@ -194,6 +215,7 @@ static inline void account__end_sleep(struct wire_thread *t, __u64 now, __u64 ns
 		t->episode.timed_out = !t->episode.slept ||
 				       now - t->episode.slept >= interval - interval / 50;
 	}
+	return 0;
 }
 
 /* A thread is born, at `now`, in a known state. Nobody else can see its record yet. */
@@ -301,21 +323,25 @@ static inline void account__leave(const struct account_window *w, struct wire_th
 	account__off(w, t, now, l);
 }
 
+/* Does state ST_RUN of a thread that gets a CPU mean that we were not told how it left its last one? */
+static inline int account__missed_leave(const struct wire_thread *t)
+{
+	return t->state == ST_RUN && t->since;
+}
+
 /*
  * The thread gets CPU `cpu` at `now`. If it has slept, it was woken `queued` ns ago, unless
- * account__wake has been told.
+ * account__wake has been told. `missed` is how it must have left its CPU, if that was not told.
  */
 static inline void account__run(const struct account_window *w, struct wire_thread *t, __u64 now,
-				__u64 booked, __u64 queued, __u32 cpu)
+				__u64 booked, __u64 queued, __u32 cpu, const struct wire_leave *missed)
 {
-	/* how it left its CPU was not told: nobody knows what it has waited for */
-	const struct wire_leave unknown = {.state = ST_BLOCKED, .cause = CAUSE_OTHER};
 	__u64 left;
 
 	now = account__forward(t, now);
-	if (t->state == ST_RUN && t->since) {
+	if (account__missed_leave(t)) {
 		left = t->since + booked;
-		account__off(w, t, left < now ? left : now, &unknown);
+		account__off(w, t, left < now ? left : now, missed);
 	}
 	if (queued && queued < now)
 		account__wake(w, t, now - queued);

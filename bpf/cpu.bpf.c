@@ -2,6 +2,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
+#define ACCOUNT_PART __noinline /* see account.h */
 #include "cpu.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -124,23 +125,23 @@ static __always_inline void account__check_clock(const struct wire_thread *t, u6
 		cpu__lost(LOST_CLOCK_BACKWARDS);
 }
 
-int account__tell_leave(struct wire_thread *t, u64 now, u64 booked, const struct wire_leave *l)
-{
-	if (!t || !l)
-		return 0;
-	account__check_clock(t, now);
-	account__leave(&window, t, now, booked - t->booked_at_left, l);
-	t->booked_at_left = booked;
-	return 0;
-}
-
-int account__tell_run(struct wire_thread *t, u64 now, u64 booked, u64 queued, u32 cpu)
+int account__tell_leave(struct wire_thread *t, u64 now)
 {
 	if (!t)
 		return 0;
 	account__check_clock(t, now);
-	account__run(&window, t, now, booked - t->booked_at_left, queued, cpu);
-	t->booked_at_left = booked;
+	account__leave(&window, t, now, t->booked - t->booked_at_left, &t->leave);
+	t->booked_at_left = t->booked;
+	return 0;
+}
+
+int account__tell_run(struct wire_thread *t, u64 now, u64 queued, u32 cpu)
+{
+	if (!t)
+		return 0;
+	account__check_clock(t, now);
+	account__run(&window, t, now, t->booked - t->booked_at_left, queued, cpu, &t->leave);
+	t->booked_at_left = t->booked;
 	return 0;
 }
 

@@ -10,10 +10,11 @@
 extern struct account_window window; /* defined in cpu.bpf.c, set by user space */
 
 /*
- * The account's functions (account.h) on this window. Global, as in python.bpf.h: verified once.
+ * The account's functions (account.h) on this window, with t->leave, t->booked and t->booked_at_left.
+ * Global, as in python.bpf.h: verified once.
  */
-int account__tell_leave(struct wire_thread *t, u64 now, u64 booked, const struct wire_leave *l);
-int account__tell_run(struct wire_thread *t, u64 now, u64 booked, u64 queued, u32 cpu);
+int account__tell_leave(struct wire_thread *t, u64 now);
+int account__tell_run(struct wire_thread *t, u64 now, u64 queued, u32 cpu);
 int account__tell_wake(struct wire_thread *t, u64 now);
 int account__tell_close(struct wire_thread *t, u64 now);
 

@@ -4,6 +4,7 @@
 #define GILPROF_KERNEL_BPF_H
 
 /* include/linux/sched.h, the same since 4.14 */
+#define TASK_INTERRUPTIBLE 0x0001
 #define TASK_UNINTERRUPTIBLE 0x0002
 #define __TASK_STOPPED 0x0004
 #define __TASK_TRACED 0x0008

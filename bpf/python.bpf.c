@@ -99,7 +99,7 @@ void python__forget(u32 tgid)
 	bpf_map_delete_elem(&pythons, &tgid);
 }
 
-static __always_inline u32 python__word_of(struct wire_thread *t, u64 gil, u64 uaddr)
+static __always_inline u32 python__word_of_libc(struct wire_thread *t, u64 gil, u64 uaddr)
 {
 	u64 word = (uaddr - gil) / 4;
 
@@ -120,6 +120,17 @@ static __always_inline u32 python__word_of_musl(u64 gil, u64 uaddr)
 	return head && head + MUSL_BARRIER == uaddr ? GW_DROP : GW_NONE;
 }
 
+/* What the word is in the GIL at `gil`. Global, as what is in the header: verified once. */
+__noinline u32 python__word_of(struct wire_thread *t, u64 gil, u64 uaddr, u32 current)
+{
+	u32 word;
+
+	if (!t)
+		return GW_NONE;
+	word = python__word_of_libc(t, gil, uaddr);
+	return word || !current || t->libc != LIBC_MUSL ? word : python__word_of_musl(gil, uaddr);
+}
+
 u32 python__word(struct wire_thread *t, u64 uaddr, u64 *gil, u32 current)
 {
 	struct wire_python *p;
@@ -128,9 +139,7 @@ u32 python__word(struct wire_thread *t, u64 uaddr, u64 *gil, u32 current)
 	if (!t || !gil)
 		return GW_NONE;
 	*gil = t->gil;
-	word = python__word_of(t, t->gil, uaddr);
-	if (!word && current && t->libc == LIBC_MUSL)
-		word = python__word_of_musl(t->gil, uaddr);
+	word = python__word_of(t, t->gil, uaddr, current);
 	if (word || t->gils < 2)
 		return word;
 	p = python__find(t);
@@ -138,9 +147,7 @@ u32 python__word(struct wire_thread *t, u64 uaddr, u64 *gil, u32 current)
 		if (i >= p->gils)
 			break;
 		*gil = p->gil[i];
-		word = python__word_of(t, *gil, uaddr);
-		if (!word && current && t->libc == LIBC_MUSL)
-			word = python__word_of_musl(*gil, uaddr);
+		word = python__word_of(t, *gil, uaddr, current);
 		if (word)
 			return word;
 	}
@@ -179,9 +186,10 @@ static __always_inline void python__note_switches(struct wire_thread *t, const s
 }
 
 /* As python__holds, of the GIL at `gil` alone. */
-static __always_inline u32 python__look(struct wire_thread *t, u64 tls, u64 gil, u64 now,
-					struct gil *g)
+__noinline u32 python__look(struct wire_thread *t, u64 tls, u64 gil, u64 now, struct gil *g)
 {
+	if (!t || !g)
+		return 0;
 	if (bpf_probe_read_user(g, sizeof(*g), (void *)gil)) {
 		cpu__lost(LOST_GIL_READ);
 		return 0;

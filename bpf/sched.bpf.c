@@ -18,17 +18,24 @@ const volatile u32 drop_every = 0; /* the tests' way to lose events: laws must n
 
 u32 command_tgid = 0; /* the window opens at this process's next exec */
 
+#define GUESS_ASLEEP_NS 10000 /* off the CPU for longer than queued: not the clocks' difference */
+
+static __always_inline void sched__clear_leave(struct wire_leave *l)
+{
+	l->state = ST_RUNQ;
+	l->cause = CAUSE_NONE;
+	l->gil = 0;
+	l->holds = 0;
+	l->held = 0;
+}
+
 /* A task of the target leaves its CPU. */
 static __always_inline void sched__leave(struct task_struct *task, struct wire_thread *t, u64 now,
 					 bool preempt, u32 task_state)
 {
 	struct wire_leave *l = &t->leave;
 
-	l->state = ST_RUNQ;
-	l->cause = CAUSE_NONE;
-	l->gil = 0;
-	l->holds = 0;
-	l->held = 0;
+	sched__clear_leave(l);
 	python__refresh(t, task);
 	/* A pending signal sets the state back to running: it has not gone to sleep after all. */
 	if (!preempt && task_state && task->__state)
@@ -43,7 +50,8 @@ static __always_inline void sched__leave(struct task_struct *task, struct wire_t
 		l->holds = holds == 2;
 		l->held = holds || l->state == ST_GIL_DROP;
 	}
-	account__tell_leave(t, now, task->se.sum_exec_runtime, l);
+	t->booked = task->se.sum_exec_runtime;
+	account__tell_leave(t, now);
 	if (thread__has_queue_times())
 		t->queued_at_left = task->sched_info.run_delay;
 }
@@ -88,14 +96,33 @@ static __always_inline bool sched__drops_leave(struct wire_thread *t)
 	return skips;
 }
 
+/*
+ * We were not told how the task left its CPU. If it has not been queued all the time since, it slept,
+ * and it still is in the system call that it slept in.
+ */
+static __always_inline void sched__guess_leave(struct task_struct *task, struct wire_thread *t, u64 now,
+					       u64 queued)
+{
+	u64 off = now - t->since - (task->se.sum_exec_runtime - t->booked_at_left);
+
+	sched__clear_leave(&t->leave);
+	if ((s64)(off - queued) > GUESS_ASLEEP_NS)
+		sleep__classify(task, t, TASK_INTERRUPTIBLE, false, &t->leave);
+}
+
 /* A task of the target gets a CPU. */
 static __always_inline void sched__run(struct task_struct *task, struct wire_thread *t, u64 now, u32 cpu)
 {
 	u64 queued = 0;
 
-	if (thread__has_queue_times() && t->state >= ST_GIL_WAIT)
+	if (thread__has_queue_times()) {
 		queued = thread__queued(task, t->queued_at_left);
-	account__tell_run(t, now, task->se.sum_exec_runtime, queued, cpu);
+		t->queued_at_left += queued;
+	}
+	if (account__missed_leave(t))
+		sched__guess_leave(task, t, now, queued);
+	t->booked = task->se.sum_exec_runtime;
+	account__tell_run(t, now, queued, cpu);
 }
 
 /* A switch in which the target takes part. */

@@ -14,7 +14,7 @@
 #include <bpf/bpf_helpers.h>
 #include "wire.h"
 
-#define TSS_WORDS 256 /* searched below the thread pointer; x86_64: variant II of the TLS ABI */
+#define TSS_WORDS 128 /* searched below the thread pointer; x86_64: variant II of the TLS ABI */
 #define TSS_CERTAIN 3 /* found in the same place so often, it is that place */
 
 struct tss_block {

@@ -200,8 +200,9 @@ struct wire_thread {
 	/* what it does now */
 	__u64 since; /* when `state` began */
 	__u64 left;  /* when it last left a CPU, */
-	__u64 booked_at_left; /* its sum_exec_runtime then, */
-	__u64 queued_at_left; /* and its sched_info.run_delay */
+	__u64 booked;         /* its sum_exec_runtime now */
+	__u64 booked_at_left; /* and when it last left a CPU or got one */
+	__u64 queued_at_left; /* its sched_info.run_delay likewise */
 	/* scratch of a switch: values on the BPF stack would make the verifier follow each apart */
 	struct wire_leave leave;
 	__u32 state;      /* enum wire_state */

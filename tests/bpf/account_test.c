@@ -37,10 +37,12 @@ static void tell(const struct event *e)
 	struct wire_leave l = {.state = e->what == PREEMPT ? ST_RUNQ : e->arg, .cause = 7,
 			       .gil = e->gil, .holds = e->holds, .held = e->holds};
 
+	const struct wire_leave missed = {.state = ST_IO_PIPE};
+
 	if (e->gil && e->gil != thread.gil)
 		account__select_gil(&thread, e->gil);
 	if (e->what == RUN)
-		account__run(&window, &thread, e->at * US, e->booked * US, e->queued * US, e->arg);
+		account__run(&window, &thread, e->at * US, e->booked * US, e->queued * US, e->arg, &missed);
 	else if (e->what == WAKE)
 		account__wake(&window, &thread, e->at * US);
 	else
@@ -214,8 +216,7 @@ static void a_missed_switch_is_repaired(void)
 	CHECK_INT(thread.state_ns[ST_RUNQ], 50 * US);
 	PLAY(0, 1000, {10, RUN, 0}, {510, RUN, 1, .booked = 200}, {710, SLEEP, ST_SLEEP});
 	CHECK_INT(thread.state_ns[ST_RUN], (200 + 200) * US);
-	CHECK_INT(thread.state_ns[ST_BLOCKED], 300 * US);
-	CHECK_INT(thread.blocked[0].cause, CAUSE_OTHER);
+	CHECK_INT(thread.state_ns[ST_IO_PIPE], 300 * US);
 }
 
 static void a_wait_open_at_the_end_is_counted(void)
@@ -284,7 +285,7 @@ static void causes_beyond_the_table_are_summed(void)
 	for (uint32_t cause = 0; cause < 2 * WIRE_BLOCK_CAUSES; cause++, at += 20) {
 		l.cause = cause;
 		account__leave(&window, &thread, at * US, 0, &l);
-		account__run(&window, &thread, (at + 10) * US, 0, 0, 0);
+		account__run(&window, &thread, (at + 10) * US, 0, 0, 0, NULL);
 	}
 	for (size_t i = 0; i < WIRE_BLOCK_CAUSES; i++)
 		sum += thread.blocked[i].ns;
@@ -303,10 +304,10 @@ static void asleep_when_first_seen(void)
 	account__open_asleep(&thread, &l);
 	thread.state = l.state;
 	account__wake(&window, &thread, 2100 * US); /* a time-out, for all we know */
-	account__run(&window, &thread, 2101 * US, 0, 0, 0);
+	account__run(&window, &thread, 2101 * US, 0, 0, 0, NULL);
 	account__leave(&window, &thread, 2103 * US, 0, &l);
 	account__wake(&window, &thread, 3103 * US);
-	account__run(&window, &thread, 3104 * US, 0, 0, 0);
+	account__run(&window, &thread, 3104 * US, 0, 0, 0, NULL);
 	account__close(&window, &thread, window.end);
 	CHECK_INT(thread.gil_wait.count, 1);
 	CHECK_INT(thread.gil_wait.total_ns, 3004 * US);

@@ -84,12 +84,17 @@ class Workload(Child):
         return [x + (y - x) * (ns - t0) / (t1 - t0) for x, y in zip(before, after)]
 
     def cost(self, window):
-        """Time and CPU time of an operation inside the window: (begin, end) in ns."""
+        """Time and CPU time of an operation inside the window, (begin, end) in ns. None if there
+        was none: a host that stands still for a while takes its machines with it."""
         begin, end = map(self.at, window)
         operations = end[0] - begin[0]
         if operations <= 0:
-            raise Failed("the workload stands still")
+            return None
         return (window[1] - window[0]) / operations, (end[1] - begin[1]) / operations
+
+    def check(self):
+        if self.process.poll() is not None:
+            raise Failed(f"the workload ended with status {self.process.returncode}")
 
     def __exit__(self, *_):
         self.ended.set()
@@ -163,11 +168,15 @@ def ratios(workload, treatments, rounds, seconds):
             names.append(name)
             windows += [treat(seconds), alone(seconds)]
     time.sleep(2 * LOOK_S)
+    workload.check()
     costs = [workload.cost(window) for window in windows]
     found = {name: [] for name in treatments}
     for i, name in enumerate(names):
-        before, treated, after = costs[2 * i:2 * i + 3]
-        found[name].append([2 * y / (x + z) for x, y, z in zip(before, treated, after)])
+        three = costs[2 * i:2 * i + 3]
+        if all(three):
+            found[name].append([2 * y / (x + z) for x, y, z in zip(*three)])
+    if min(map(len, found.values())) < 2:
+        raise Failed("the workload stands still")
     return found
 
 
