@@ -64,6 +64,17 @@ static __always_inline void cpu__sync_clock(struct wire_cpu *c, u64 clock)
 	c->clock_synced = clock;
 }
 
+static __always_inline void cpu__note_lag(struct wire_cpu *c, struct rq *rq)
+{
+	u64 lag = rq->clock - rq->clock_task + 1;
+
+	if (c->clock_synced + c->clock_off < window.start)
+		return;
+	if (!c->lag_first)
+		c->lag_first = lag;
+	c->lag_last = lag;
+}
+
 static __always_inline u64 cpu__read_clock(struct task_struct *task)
 {
 	struct wire_cpu *c;
@@ -77,8 +88,10 @@ static __always_inline u64 cpu__read_clock(struct task_struct *task)
 	c = cpu__find(rq->cpu);
 	if (!c)
 		return bpf_ktime_get_ns();
-	if (clock - c->clock_synced > CLOCK_SYNC_NS)
+	if (clock - c->clock_synced > CLOCK_SYNC_NS) {
 		cpu__sync_clock(c, clock);
+		cpu__note_lag(c, rq);
+	}
 	return clock + c->clock_off;
 }
 

@@ -314,7 +314,13 @@ struct wire_cpu {
 	__u64 lost[LOST_COUNT];
 	__u64 target_switches; /* of threads of the target, either way */
 	__u64 samples;
-	__u64 pad[7]; /* CPUs must not share cache lines */
+	/*
+	 * What the run queue's clock has over its clock_task, which CPU time is booked by: interrupts and
+	 * what the hypervisor stole. First and last seen in the window, plus 1; 0: not seen.
+	 */
+	__u64 lag_first;
+	__u64 lag_last;
+	__u64 pad[5]; /* CPUs must not share cache lines */
 };
 
 _Static_assert(sizeof(struct wire_cpu) % 64 == 0, "CPUs must not share cache lines");

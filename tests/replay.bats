@@ -4,6 +4,17 @@
 
 load helpers
 
+# bats' own folders are closed to other users
+setup() {
+	OPEN=$(mktemp -d)
+	chmod 755 "$OPEN"
+}
+
+teardown() {
+	end_workloads
+	rm -rf "$OPEN"
+}
+
 # replays DIR: page and JSON from DIR/c.gilprof, as an ordinary user, equal those printed live
 replays() {
 	local format
@@ -31,30 +42,30 @@ outputs() {
 @test "page and JSON of a capture equal those printed live, also for an ordinary user" {
 	requires bpf
 	requires python 3.12
-	outputs "$BATS_TEST_TMPDIR"
+	outputs "$OPEN"
 	for workload in "spin.py 3" "echo.py 8" "hostile.py" "multigil.py 1" "idle_threads.py"; do
 		# shellcheck disable=SC2086 # words
 		start_workload "$(python 3.12)" tests/workloads/$workload
 		"$GILPROF" record -p "$WORKLOAD_PID" -d 0.5 "${OUTPUTS[@]}"
 		end_workloads
-		replays "$BATS_TEST_TMPDIR"
+		replays "$OPEN"
 	done
 }
 
 @test "the same for a command and its children" {
 	requires bpf
-	outputs "$BATS_TEST_TMPDIR"
+	outputs "$OPEN"
 	"$GILPROF" "${OUTPUTS[@]}" -- sh -c 'for i in 1 2 3; do sleep 0.01 & done; wait'
-	replays "$BATS_TEST_TMPDIR"
+	replays "$OPEN"
 }
 
 @test "the report of a capture keeps its schema" {
 	requires bpf
-	outputs "$BATS_TEST_TMPDIR"
+	outputs "$OPEN"
 	start_workload "$PYTHON3" tests/workloads/echo.py 4
 	"$GILPROF" -p "$WORKLOAD_PID" -d 0.3 "${OUTPUTS[@]}"
 	"$GILPROF" --json-schema >"$BATS_TEST_TMPDIR/schema.json"
-	"$PYTHON3" tests/schema.py "$BATS_TEST_TMPDIR/live.json" "$BATS_TEST_TMPDIR/schema.json"
+	"$PYTHON3" tests/schema.py "$OPEN/live.json" "$BATS_TEST_TMPDIR/schema.json"
 }
 
 @test "a capture that is truncated, damaged or something else: one line and 1" {

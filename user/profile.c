@@ -354,6 +354,8 @@ static int finish(struct profile *p, int fd)
 	p->command_status = p->have_command ? command__status(&p->command) : -1;
 	tree__mark(p->tree);
 	p->steal_irq_ns = host__steal_irq_ns() - p->steal_irq_ns;
+	if (session__lag_ns(p->session) > p->steal_irq_ns) /* /proc/stat counts in 10 ms */
+		p->steal_irq_ns = session__lag_ns(p->session);
 	p->cpu_ns = own_cpu_ns() - p->cpu_ns;
 	written = tree__finish(p->tree, p->start_ns);
 	if (!written)

@@ -379,6 +379,15 @@ struct wire_cpu session__cpu(const struct session *s, uint32_t cpu)
 	return c;
 }
 
+uint64_t session__lag_ns(const struct session *s)
+{
+	uint64_t ns = 0;
+
+	for (uint32_t cpu = 0; cpu < s->cpus_n; cpu++)
+		ns += s->cpus[cpu].lag_last - s->cpus[cpu].lag_first;
+	return ns;
+}
+
 /* Every program of the skeleton, with what the kernel knows of it. */
 static void for_each_program(const struct session *s,
 			     void (*f)(const struct bpf_prog_info *info, void *ctx), void *ctx)

@@ -69,6 +69,8 @@ int session__stop(struct session *s);
 uint32_t session__cpus(const struct session *s); /* possible ones */
 /* CPU's time since the last change up to the window's end is included after session__stop. */
 struct wire_cpu session__cpu(const struct session *s, uint32_t cpu);
+/* What all CPUs together lost to interrupts and to the hypervisor in the window, ns, to some 4 ms. */
+uint64_t session__lag_ns(const struct session *s);
 void session__lost(const struct session *s, uint64_t lost[LOST_COUNT]);
 
 /* Run time of all our programs so far; counted only while the kernel's statistics are on. */
