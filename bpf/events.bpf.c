@@ -6,7 +6,7 @@
 #include "events.bpf.h"
 #include "kernel.bpf.h"
 
-#define RING_BYTES (1u << 20)
+#define RING_BYTES (4u << 20) /* 1,400 threads of 2 CPUs may end at once */
 
 const volatile u32 record_size = sizeof(struct wire_thread);
 

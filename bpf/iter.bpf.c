@@ -83,8 +83,8 @@ static __always_inline void iter__seed_asleep(struct task_struct *task, struct w
 		l->state = task->on_cpu ? ST_RUN : ST_RUNQ;
 	else
 		sleep__classify(task, t, state, false, l);
+	t->booked_at_left = task->se.sum_exec_runtime;
 	if (l->state >= ST_GIL_WAIT) {
-		t->booked_at_left = task->se.sum_exec_runtime;
 		if (thread__has_queue_times())
 			t->queued_at_left = task->sched_info.run_delay;
 		l->holds = t->gils && python__held_at_start(t, arch__tls(task));

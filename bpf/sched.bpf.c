@@ -65,8 +65,10 @@ static __always_inline void sched__end(struct task_struct *task, struct wire_thr
 	if (__sync_val_compare_and_swap(&t->closed, CLOSED_NOT, CLOSED_BY_END) != CLOSED_NOT)
 		return;
 	account__tell_close(t, now);
-	if (now < window.end)
+	if (now < window.end || !t->kernel_ns) {
 		t->kernel_ns = task->se.sum_exec_runtime;
+		t->flags |= now < window.end ? 0 : WT_ON_CPU_END;
+	}
 	bpf_probe_read_kernel(t->comm, sizeof(t->comm), task->comm);
 	t->flags |= WT_EXITED;
 	if (now >= window.start)
@@ -240,6 +242,7 @@ static __always_inline struct wire_thread *sched__take_over(struct task_struct *
 	t->cpu = bpf_get_smp_processor_id();
 	t->flags = WT_BORN | WT_EXEC_BEGAN;
 	t->kernel_ns_begin = kernel_ns;
+	t->booked_at_left = kernel_ns;
 	t->execs = execs;
 	return t;
 }

@@ -77,7 +77,7 @@ static void find_path(struct caller *c)
 	}
 }
 
-static int find_sudo(struct caller *c)
+static void find_sudo(struct caller *c)
 {
 	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
 	const struct passwd *pw;
@@ -85,20 +85,26 @@ static int find_sudo(struct caller *c)
 	char *end;
 
 	if (!uid || !*uid || geteuid() != 0)
-		return 0;
+		return;
 	errno = 0;
 	id = strtoul(uid, &end, 10);
 	if (errno || *end || id >= UINT_MAX)
-		return 0;
+		return;
 	pw = getpwuid((uid_t)id);
 	if (pw)
 		set_from(c, pw);
 	c->uid = (uid_t)id;
 	c->other = c->uid != geteuid();
-	if (gid && *gid)
-		c->gid = (gid_t)strtoul(gid, NULL, 10);
+	if (!pw)
+		c->gid = (gid_t)id; /* not 0 */
+	errno = 0;
+	id = gid ? strtoul(gid, &end, 10) : UINT_MAX;
+	if (!errno && id < UINT_MAX && !*end && end != gid)
+		c->gid = (gid_t)id;
+	c->give = c->other;
+	c->owner = c->uid;
+	c->owner_group = c->gid;
 	find_path(c);
-	return 0;
 }
 
 int caller__find(const char *user, struct caller *c)
@@ -106,8 +112,9 @@ int caller__find(const char *user, struct caller *c)
 	const struct passwd *pw;
 
 	memset(c, 0, sizeof(*c));
+	find_sudo(c);
 	if (!user)
-		return find_sudo(c);
+		return 0;
 	pw = getpwnam(user);
 	if (pw)
 		return set_from(c, pw);

@@ -7,6 +7,11 @@
 #include <sys/types.h>
 
 struct caller {
+	/* whom output files belong to: who called sudo, not who COMMAND runs as */
+	bool give;       /* somebody else than we run as: the next two are set */
+	uid_t owner;
+	gid_t owner_group;
+	/* whom COMMAND runs as */
 	bool other;      /* somebody else than we run as: the rest is set */
 	uid_t uid;
 	gid_t gid;

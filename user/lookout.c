@@ -55,7 +55,7 @@ static void publish(struct lookout *l, struct process *p)
 		process__add_gil(p, py->gils[i].address, py->gils[i].interpreter);
 	}
 	read_holders(p, &w);
-	session__set_python(l->session, (pid_t)p->pid, &w);
+	p->published = !session__set_python(l->session, (pid_t)p->pid, &w);
 }
 
 static bool same_gils(const struct python *a, const struct python *b)
@@ -71,12 +71,14 @@ static bool same_gils(const struct python *a, const struct python *b)
 
 static void note_python(struct lookout *l, struct process *p, const struct python *py)
 {
-	bool changed = !same_gils(py, &p->python);
+	bool found = py->status == PYTHON_FOUND;
+	/* a fork may have come before the kernel side knew its parent's GIL */
+	bool news = !p->published || !same_gils(py, &p->python);
 
 	p->python = *py;
-	if (changed)
+	if (found && news)
 		publish(l, p);
-	for (uint32_t i = 0; i < py->gils_n && py->status == PYTHON_FOUND; i++) {
+	for (uint32_t i = 0; found && i < py->gils_n; i++) {
 		struct process_gil *g = process__find_gil(p, py->gils[i].address);
 
 		if (g)

@@ -48,7 +48,7 @@ static int give_to(int fd, const struct caller *caller)
 {
 	int err = set_mode(fd);
 
-	if (!err && caller->other && fchown(fd, caller->uid, caller->gid))
+	if (!err && caller->give && fchown(fd, caller->owner, caller->owner_group))
 		err = -errno;
 	return err;
 }

@@ -13,6 +13,7 @@
 #include "text.h"
 
 #define ARGS_BYTES 1024
+#define MAX_GILS 64      /* CAPTURE_MAX_GILS */
 #define PSS_MAX_RSS (4ull << 30) /* finding it out walks the page tables, with a lock held */
 
 struct process *process__new(uint64_t key, uint32_t pid)
@@ -100,6 +101,7 @@ void process__new_program(struct process *p, uint64_t now)
 {
 	p->program_since = now;
 	p->settled = false;
+	p->published = false;
 	memset(&p->python, 0, sizeof(p->python));
 	p->python.status = PYTHON_NOT;
 }
@@ -113,10 +115,26 @@ struct process_gil *process__find_gil(struct process *p, uint64_t address)
 	return NULL;
 }
 
+/* Interpreters may come and go without end: those that nobody used leave no trace. */
+static void forget_unused(struct process *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->gils_n; i++) {
+		if (p->gils[i].used)
+			p->gils[n++] = p->gils[i];
+	}
+	p->gils_n = n;
+}
+
 struct process_gil *process__add_gil(struct process *p, uint64_t address, int64_t interpreter)
 {
 	struct process_gil *gils, *g = process__find_gil(p, address);
 
+	if (!g && p->gils_n == MAX_GILS)
+		forget_unused(p);
+	if (!g && p->gils_n == MAX_GILS)
+		return NULL;
 	if (!g) {
 		gils = realloc(p->gils, (p->gils_n + 1) * sizeof(*gils));
 		if (!gils)

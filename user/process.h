@@ -23,7 +23,8 @@ struct process {
 	char *comm, *cmdline;   /* valid UTF-8; NULL: not known */
 	uint64_t born;          /* when it was forked, CLOCK_MONOTONIC ns; 0: before us */
 	bool ended;
-	bool settled;           /* the kernel side has been told whether it has a GIL */
+	bool settled;           /* it has been decided whether it has a GIL */
+	bool published;         /* and the kernel side has been told, of this process */
 	int32_t status;         /* once ended, as wait(2) gives it */
 	struct python python;   /* as last looked at; status PYTHON_NOT until then */
 	uint64_t program_since; /* when its present program began, CLOCK_MONOTONIC ns; 0: before us */

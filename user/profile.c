@@ -161,14 +161,16 @@ static int prepare_cpus(struct profile *p)
 static void note_start(struct profile *p)
 {
 	struct timespec wall;
-	uint64_t now = clock__now();
+	uint64_t now = clock__now(), start;
 	struct tm tm;
 	size_t n;
 
 	p->start_ns = session__start_ns(p->session);
 	p->attach_ns = p->start_ns - p->born;
 	clock_gettime(CLOCK_REALTIME, &wall);
-	wall.tv_sec -= (time_t)((now - p->start_ns) / NSEC_PER_SEC);
+	start = (uint64_t)wall.tv_sec * NSEC_PER_SEC + (uint64_t)wall.tv_nsec - (now - p->start_ns);
+	wall.tv_sec = (time_t)(start / NSEC_PER_SEC);
+	wall.tv_nsec = (long)(start % NSEC_PER_SEC);
 	gmtime_r(&wall.tv_sec, &tm);
 	n = strftime(p->start, sizeof(p->start), "%Y-%m-%dT%H:%M:%S", &tm);
 	snprintf(p->start + n, sizeof(p->start) - n, ".%03ldZ", wall.tv_nsec / 1000000);
@@ -236,10 +238,8 @@ static bool is_over(struct profile *p, uint64_t now)
 	struct signalfd_siginfo taken;
 
 	if (p->polled[POLL_SIGNAL].revents &&
-	    read(p->polled[POLL_SIGNAL].fd, &taken, sizeof(taken)) == sizeof(taken)) {
-		sigprocmask(SIG_SETMASK, &p->caller_mask, NULL);
+	    read(p->polled[POLL_SIGNAL].fd, &taken, sizeof(taken)) == sizeof(taken))
 		return true;
-	}
 	for (nfds_t i = POLL_ROOTS; i < p->polled_n; i++) {
 		if (p->polled[i].fd < 0 || !p->polled[i].revents)
 			continue;
@@ -268,6 +268,7 @@ static void record(struct profile *p)
 		now = clock__now();
 	}
 	log__progress(NULL);
+	sigprocmask(SIG_SETMASK, &p->caller_mask, NULL); /* from here on a signal ends us */
 }
 
 /* -- the capture ----------------------------------------------------------------------------- */
@@ -344,6 +345,15 @@ static int write_end(struct profile *p, bool complete, int fd)
 	return capture_writer__end(p->writer, &info, fd);
 }
 
+/* The larger of two counts: /proc/stat's, in steps of 10 ms, and the run queues'. */
+static uint64_t steal_irq_gained(const struct profile *p)
+{
+	uint64_t now = host__steal_irq_ns(), lag = session__lag_ns(p->session);
+	uint64_t gained = now > p->steal_irq_ns ? now - p->steal_irq_ns : 0;
+
+	return lag > gained ? lag : gained;
+}
+
 static int finish(struct profile *p, int fd)
 {
 	int err = session__stop(p->session), written;
@@ -353,9 +363,7 @@ static int finish(struct profile *p, int fd)
 	note_offline(p, p->end_ns);
 	p->command_status = p->have_command ? command__status(&p->command) : -1;
 	tree__mark(p->tree);
-	p->steal_irq_ns = host__steal_irq_ns() - p->steal_irq_ns;
-	if (session__lag_ns(p->session) > p->steal_irq_ns) /* /proc/stat counts in 10 ms */
-		p->steal_irq_ns = session__lag_ns(p->session);
+	p->steal_irq_ns = steal_irq_gained(p);
 	p->cpu_ns = own_cpu_ns() - p->cpu_ns;
 	written = tree__finish(p->tree, p->start_ns);
 	if (!written)
@@ -391,8 +399,10 @@ static int prepare(struct profile *p, const struct caller *caller)
 		return err;
 	p->writer = capture_writer__new();
 	p->tree = p->writer ? tree__new(p->writer) : NULL;
-	if (!p->tree)
+	if (!p->tree) {
+		log__error("out of memory");
 		return -ENOMEM;
+	}
 	listener = tree__listener(p->tree);
 	err = session__open(&so, &listener, &p->session);
 	if (err)

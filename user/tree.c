@@ -195,7 +195,6 @@ static struct process *process_of(struct tree *t, const struct wire_thread *w)
 	if (!p)
 		return overflow(t);
 	process__set_comm(p, w->comm);
-	p->ended = w->flags & WT_EXITED;
 	return p;
 }
 

@@ -9,6 +9,7 @@ import mmap
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -170,6 +171,9 @@ def ratios(workload, treatments, rounds, seconds):
     time.sleep(2 * LOOK_S)
     workload.check()
     costs = [workload.cost(window) for window in windows]
+    if None in costs:
+        print(f"bench: the workload stood still in {costs.count(None)} of {len(costs)} windows,"
+              " whose ratios are left out", file=sys.stderr)
     found = {name: [] for name in treatments}
     for i, name in enumerate(names):
         three = costs[2 * i:2 * i + 3]
