@@ -117,6 +117,10 @@ class Bench:
             if time.monotonic() > deadline:
                 raise Failed("gilprof did not attach")
             time.sleep(0.05)
+        while not recording(own): # attached is not yet recording, where CPUs are scarce
+            if time.monotonic() > deadline:
+                raise Failed("gilprof does not record")
+            time.sleep(0.05)
         reads = []
         for _ in range(self.plan["reads"] + 1):
             time.sleep(self.plan["short_s"])
@@ -165,6 +169,12 @@ class Bench:
 
 
 # --- figures --------------------------------------------------------------------------------------
+
+def recording(pid):
+    """Does gilprof wait for events? Before its window opens it never does."""
+    with open(f"/proc/{pid}/wchan") as file:
+        return "poll" in file.read()
+
 
 def runs_of(read, ids):
     return sum(runs for number, (_, _, runs) in read.items() if number in ids)
