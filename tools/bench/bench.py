@@ -19,7 +19,7 @@ from measure import (SETTLE_S, Child, Failed, Gilprof, Workload, alone, beside, 
 HERE = os.path.dirname(os.path.abspath(__file__))
 WORKLOADS = os.path.join(HERE, "../../tests/workloads")
 CPUS = sorted(os.sched_getaffinity(0))[:2]
-SAMPLE_HZ = 997  # gilprof's own rate
+SAMPLE_HZ = 397  # gilprof's own rate
 
 FULL = {"rounds": 9, "seconds": 1.0, "short_s": 0.6, "reads": 5, "runs": 3, "run_s": 5}
 QUICK = {"rounds": 3, "seconds": 0.5, "short_s": 0.4, "reads": 3, "runs": 2, "run_s": 2}
