@@ -285,7 +285,7 @@ static void causes_beyond_the_table_are_summed(void)
 	for (uint32_t cause = 0; cause < 2 * WIRE_BLOCK_CAUSES; cause++, at += 20) {
 		l.cause = cause;
 		account__leave(&window, &thread, at * US, 0, &l);
-		account__run(&window, &thread, (at + 10) * US, 0, 0, 0, NULL);
+		account__run(&window, &thread, (at + 10) * US, 0, 0, 0, &l);
 	}
 	for (size_t i = 0; i < WIRE_BLOCK_CAUSES; i++)
 		sum += thread.blocked[i].ns;
@@ -304,10 +304,10 @@ static void asleep_when_first_seen(void)
 	account__open_asleep(&thread, &l);
 	thread.state = l.state;
 	account__wake(&window, &thread, 2100 * US); /* a time-out, for all we know */
-	account__run(&window, &thread, 2101 * US, 0, 0, 0, NULL);
+	account__run(&window, &thread, 2101 * US, 0, 0, 0, &l);
 	account__leave(&window, &thread, 2103 * US, 0, &l);
 	account__wake(&window, &thread, 3103 * US);
-	account__run(&window, &thread, 3104 * US, 0, 0, 0, NULL);
+	account__run(&window, &thread, 3104 * US, 0, 0, 0, &l);
 	account__close(&window, &thread, window.end);
 	CHECK_INT(thread.gil_wait.count, 1);
 	CHECK_INT(thread.gil_wait.total_ns, 3004 * US);
