@@ -20,6 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 WORKLOADS = os.path.join(HERE, "../../tests/workloads")
 CPUS = sorted(os.sched_getaffinity(0))[:2]
 SAMPLE_HZ = 397  # gilprof's own rate
+OWN_SHARE = 0.8  # of the machine's switches, at least, are a ping-pong's while it is measured
 
 FULL = {"rounds": 9, "seconds": 1.0, "short_s": 0.6, "reads": 5, "runs": 3, "run_s": 5}
 QUICK = {"rounds": 3, "seconds": 0.5, "short_s": 0.4, "reads": 3, "runs": 2, "run_s": 2}
@@ -27,7 +28,7 @@ QUICK = {"rounds": 3, "seconds": 0.5, "short_s": 0.4, "reads": 3, "runs": 2, "ru
 
 class Bench:
     def __init__(self, build, plan):
-        self.build, self.plan = build, plan
+        self.build, self.plan, self.failed = build, plan, False
 
     # --- what runs ---
 
@@ -85,46 +86,53 @@ class Bench:
         ratio_row("two Python threads of the target", found["own"])
 
     def bpf_programs(self):
-        """The programs see the switches of the whole machine: where much else runs, the cost of a
-        switch of the target comes out too small."""
         head("ns a run, beyond an empty program, of sched_", "switch", "wakeup", "sample",
              "/switch", "goal")
         for cpus, where in ((CPUS[:1], "one CPU"), (CPUS, "two CPUs")):
             with self.pingpong(cpus) as w:
-                self.bpf_row(f"two C threads of the target, {where}", w.pid, 320, 250)
+                self.bpf_row(f"two C threads of the target, {where}", w, w, 320, 250)
             with self.python_pingpong(cpus) as w:
-                self.bpf_row(f"two Python threads of it, {where}", w.pid, 320, 250)
-            with self.pingpong(cpus), self.sleeper() as sleeper:
-                self.bpf_row(f"another process, {where}", sleeper.pid, 20)
+                self.bpf_row(f"two Python threads of it, {where}", w, w, 320, 250)
+            with self.pingpong(cpus) as w, self.sleeper() as sleeper:
+                self.bpf_row(f"another process, {where}", w, sleeper, 20)
 
-    def bpf_row(self, name, pid, limit, goal=None):
-        gilprof, window = self.gilprof(pid), self.plan["short_s"] * (self.plan["reads"] + 2)
+    def bpf_row(self, name, workload, target, limit, goal=None):
+        gilprof, window = self.gilprof(target.pid), self.plan["short_s"] * (self.plan["reads"] + 2)
         with Child(self.tool("empty")) as empty, Child(self.tool("bpfstats")) as counter:
             own = gilprof.start(window)
             try:
-                reads = self.read_programs(counter, own)
+                reads = self.read_programs(workload, counter, own)
                 ids = programs_of(own), programs_of(empty.pid)
             finally:
                 gilprof.finish()
-        parts = [net_ns(before, after, *ids) for before, after in zip(reads, reads[1:])]
+        parts = [net_ns(*two, *ids) for two in zip(reads, reads[1:])]
+        # the programs see the switches of the whole machine: where much else runs, those of the
+        # ping-pong would seem too cheap
+        parts = [net for net, share in parts if share > OWN_SHARE]
+        if not parts:
+            self.failed = True
+            row(name, "", "", "", "", "not measured: too much else runs here")
+            return
         net = [statistics.median(column) for column in zip(*parts)]
-        row(name, *map("{:.0f}".format, net), *verdict(net[-1], limit, goal, "{:.0f}"))
+        figures = (f"{x:.0f}" if x else "-" for x in net)  # -: never ran
+        row(name, *figures, *verdict(net[-1], limit, goal, "{:.0f}"))
 
-    def read_programs(self, counter, own):
-        """Several times once gilprof is attached."""
+    def read_programs(self, workload, counter, own):
+        """Several times once gilprof records: what the programs took, and the switches of the
+        ping-pong: two a round trip, four where each also leaves its CPU idle."""
         deadline = time.monotonic() + 10
         while not runs_of(programs(counter), programs_of(own)):
             if time.monotonic() > deadline:
                 raise Failed("gilprof did not attach")
             time.sleep(0.05)
-        while not recording(own): # attached is not yet recording, where CPUs are scarce
+        while not recording(own):  # attached is not yet recording, where CPUs are scarce
             if time.monotonic() > deadline:
                 raise Failed("gilprof does not record")
             time.sleep(0.05)
         reads = []
         for _ in range(self.plan["reads"] + 1):
             time.sleep(self.plan["short_s"])
-            reads.append(programs(counter))
+            reads.append((programs(counter), 2 * len(workload.cpus) * sum(workload.slots)))
         return reads
 
     def itself(self):
@@ -180,8 +188,11 @@ def runs_of(read, ids):
     return sum(runs for number, (_, _, runs) in read.items() if number in ids)
 
 
-def net_ns(before, after, own, empty):
-    """Per run of sched_switch, of sched_wakeup and of sample, and of all programs per switch."""
+def net_ns(begin, end, own, empty):
+    """Per run of sched_switch, of sched_wakeup and of sample, and of all programs per switch; then
+    the share of the ping-pong in all switches."""
+    (before, switched), (after, switched_later) = begin, end
+
     def gained(ids, name=None):
         rows = [(after[i][1] - before[i][1], after[i][2] - before[i][2])
                 for i in ids if i in before and i in after and name in (None, after[i][0])]
@@ -193,13 +204,12 @@ def net_ns(before, after, own, empty):
 
     def net(name=None):
         ns, runs = gained(own, name)
-        return ns - runs * empty_ns / empty_runs, runs
+        return ns - runs * empty_ns / empty_runs, max(runs, 1)
 
     each = [net(name) for name in ("sched_switch", "sched_wakeup", "sample")]
     switches = each[0][1]
-    if not switches:
-        raise Failed("gilprof saw no switch")
-    return [ns / max(runs, 1) for ns, runs in each] + [net()[0] / switches]
+    return ([ns / runs for ns, runs in each] + [net()[0] / switches],
+            (switched_later - switched) / switches)
 
 
 def interrupts(command, seconds):
@@ -256,7 +266,7 @@ def main():
     parser.add_argument("--only", help="the parts whose name contains this")
     args = parser.parse_args()
     bench = Bench(args.build, QUICK if args.quick else FULL)
-    began, stolen, failed = time.monotonic(), stolen_share(), False
+    began, stolen = time.monotonic(), stolen_share()
     print(f"{os.cpu_count()} CPUs, Linux {platform.release()}, Python {platform.python_version()},"
           f" load average {os.getloadavg()[0]:.1f} at the start")
     for part in (bench.programs_in_python, bench.switches, bench.bpf_programs, bench.itself,
@@ -266,11 +276,11 @@ def main():
         try:
             part()
         except (Failed, OSError) as error:
-            failed = True
+            bench.failed = True
             print(f"  NOT MEASURED: {error}", flush=True)
     print(f"\n{time.monotonic() - began:.0f} s; load average {os.getloadavg()[0]:.1f} at the end,"
           f" {stolen():.1%} of the CPU time stolen by the host")
-    return failed
+    return bench.failed
 
 
 sys.exit(main())

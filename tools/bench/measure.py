@@ -63,6 +63,7 @@ class Workload(Child):
             file.truncate(SLOTS * 8)
             self.slots = memoryview(mmap.mmap(file.fileno(), SLOTS * 8)).cast("q")
             super().__init__(*command, GILPROF_COUNTER=file.name)
+        self.cpus = cpus
         if cpus:
             pin(self.pid, cpus)
         self.looks, self.ended = [], threading.Event()  # looks: (ns, operations, CPU ns)
