@@ -45,13 +45,11 @@ bpf_cflags = -O2 -g -target bpf -mcpu=v3 -std=gnu11 -Wall -Wextra -Wno-missing-d
 
 names = $(basename $(notdir $(wildcard $(1))))
 user_src := $(wildcard user/*.c)
-bpf_src := $(wildcard bpf/*.bpf.c)
 user_obj := $(user_src:%.c=$(BUILD)/%.o)
 # what tests link: everything but main
 san_obj := $(patsubst %.c,$(BUILD)/san/%.o,$(filter-out user/main.c,$(user_src)))
 fuzz_obj := $(patsubst %.c,$(BUILD)/libfuzzer/%.o,$(filter-out user/main.c,$(user_src)))
-bpf_obj := $(bpf_src:%.c=$(BUILD)/%.o)
-bpf_arm64 := $(bpf_src:bpf/%.c=$(BUILD)/arm64/%.o)
+bpf_arm64 := $(BUILD)/arm64/gilprof.bpf.o
 skeleton := $(BUILD)/gilprof.skel.h
 
 unit_tests := $(patsubst %,$(BUILD)/tests/unit/%,$(call names,tests/unit/*_test.c))
@@ -154,14 +152,9 @@ $(BUILD)/syscall_names_ia32.inc: $(BUILD)/flags Makefile
 
 compile_bpf = $(CLANG) $(call bpf_cflags,$(1)) -MMD -MP -c -o $@ $<
 
-$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(BUILD)/flags | require-libs
+$(BUILD)/gilprof.bpf.o: bpf/gilprof.bpf.c $(BUILD)/flags | require-libs
 	$(call say,BPF,$<)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(call compile_bpf,$(ARCH))
-
-$(BUILD)/gilprof.bpf.o: $(bpf_obj)
-	$(call say,BPF-LINK,$@)
-	$(Q)$(BPFTOOL) gen object $@ $^
 
 # $(1): its name, as C likes it. clang-tidy shall not judge what others generate.
 gen_skeleton = { echo '/* NOLINTBEGIN */' && $(BPFTOOL) gen skeleton $< name $(subst -,_,$(1))_bpf && \
@@ -171,7 +164,7 @@ $(skeleton): $(BUILD)/gilprof.bpf.o Makefile
 	$(call say,SKEL,$@)
 	$(Q)$(call gen_skeleton,gilprof)
 
-$(BUILD)/arm64/%.bpf.o: bpf/%.bpf.c $(BUILD)/flags | require-libs
+$(bpf_arm64): bpf/gilprof.bpf.c $(BUILD)/flags | require-libs
 	$(call say,BPF-ARM,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(call compile_bpf,aarch64)

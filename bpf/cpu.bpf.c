@@ -2,12 +2,9 @@
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
-#define ACCOUNT_PART __noinline /* see account.h */
 #include "cpu.bpf.h"
 
-char LICENSE[] SEC("license") = "GPL";
-
-struct account_window window = {~0ull, ~0ull};
+struct account_window window = { ~0ull, ~0ull };
 
 /* An array, not a per-CPU one: user space maps it, and its look-up is inlined on every kernel. */
 struct {
@@ -52,7 +49,7 @@ u32 cpu__of(struct task_struct *task)
 	struct task_struct___old *old = (void *)task;
 
 	return bpf_core_field_exists(task->thread_info.cpu) ? BPF_CORE_READ(task, thread_info.cpu)
-							     : BPF_CORE_READ(old, cpu);
+							    : BPF_CORE_READ(old, cpu);
 }
 
 static __always_inline void cpu__sync_clock(struct wire_cpu *c, u64 clock)

@@ -18,7 +18,6 @@ int account__tell_run(struct wire_thread *t, u64 now, u64 queued, u32 cpu);
 int account__tell_wake(struct wire_thread *t, u64 now);
 int account__tell_close(struct wire_thread *t, u64 now);
 
-
 /* The record of a CPU, NULL if the number is out of range. */
 struct wire_cpu *cpu__get(u32 cpu) __hidden;
 

@@ -19,7 +19,7 @@ struct {
 static __always_inline u64 events__wakeup(void)
 {
 	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > RING_BYTES / 2 ? BPF_RB_FORCE_WAKEUP
-									  : BPF_RB_NO_WAKEUP;
+									      : BPF_RB_NO_WAKEUP;
 }
 
 static __always_inline void events__fill(struct wire_process_event *e, u32 type,

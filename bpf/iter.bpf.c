@@ -18,10 +18,10 @@
 
 const volatile u32 iter_children = 1;
 
-u32 iter_pass = PASS_SEED; /* enum wire_pass */
-struct wire_leave iter_leave = {0}; /* scratch: one iterator runs at a time */
-u32 iter_queue_times = 0; /* thread__has_queue_times, for user space */
-u64 iter_found = 0;        /* records opened by PASS_SEED: done when a pass finds none */
+u32 iter_pass = PASS_SEED;	      /* enum wire_pass */
+struct wire_leave iter_leave = { 0 }; /* scratch: one iterator runs at a time */
+u32 iter_queue_times = 0;	      /* thread__has_queue_times, for user space */
+u64 iter_found = 0;		      /* records opened by PASS_SEED: done when a pass finds none */
 
 /* The processes of the target at the start: those the user named and, then, their descendants. */
 struct {

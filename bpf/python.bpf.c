@@ -35,10 +35,10 @@ struct gil {
 	u64 switch_number;
 };
 
-#define GIL_COND 32       /* musl: its waiters' list begins 8 bytes in, */
+#define GIL_COND 32 /* musl: its waiters' list begins 8 bytes in, */
 #define GIL_SWITCH_COND 120
-#define MUSL_HEAD 8       /* pthread_cond_t._c_head, src/thread/pthread_cond_timedwait.c */
-#define MUSL_BARRIER 20   /* struct waiter.barrier, the word that is waited on */
+#define MUSL_HEAD 8	/* pthread_cond_t._c_head, src/thread/pthread_cond_timedwait.c */
+#define MUSL_BARRIER 20 /* struct waiter.barrier, the word that is waited on */
 
 /*
  * Who a PyThreadState belongs to is asked again after this time: it may have been freed and its
@@ -53,7 +53,7 @@ static __always_inline struct wire_python *python__find(struct wire_thread *t)
 	return p && p->key == t->key && p->execs == t->execs ? p : NULL;
 }
 
-int python__learn(struct wire_thread *t)
+__noinline int python__learn(struct wire_thread *t)
 {
 	struct wire_python *p;
 	u32 i;
@@ -131,7 +131,7 @@ __noinline u32 python__word_of(struct wire_thread *t, u64 gil, u64 uaddr, u32 cu
 	return word || !current || t->libc != LIBC_MUSL ? word : python__word_of_musl(gil, uaddr);
 }
 
-u32 python__word(struct wire_thread *t, u64 uaddr, u64 *gil, u32 current)
+__noinline u32 python__word(struct wire_thread *t, u64 uaddr, u64 *gil, u32 current)
 {
 	struct wire_python *p;
 	u32 i, word;
@@ -186,10 +186,9 @@ static __always_inline void python__note_switches(struct wire_thread *t, const s
 }
 
 /* As python__holds, of the GIL at `gil` alone. */
-__noinline u32 python__look(struct wire_thread *t, u64 tls, u64 gil, u64 now, struct gil *g)
+static __always_inline u32 python__look(struct wire_thread *t, u64 tls, u64 gil, u64 now,
+					struct gil *g)
 {
-	if (!t || !g)
-		return 0;
 	if (bpf_probe_read_user(g, sizeof(*g), (void *)gil)) {
 		cpu__lost(LOST_GIL_READ);
 		return 0;
@@ -235,7 +234,7 @@ static __noinline u32 python__holds_any(struct wire_thread *t, struct wire_pytho
 	return tstate ? python__held_by(t, p, tstate) : 0;
 }
 
-int python__sample(struct wire_thread *t, u64 tls)
+__noinline int python__sample(struct wire_thread *t, u64 tls)
 {
 	struct wire_python *p;
 	struct gil g;
@@ -278,28 +277,37 @@ static __noinline u32 python__look_further(struct wire_thread *t, u64 tls, u64 n
 	return 0;
 }
 
-u32 python__holds(struct wire_thread *t, u64 tls, u64 now)
+static __always_inline u32 python__holds_its(struct wire_thread *t, u64 tls, u64 now)
 {
 	struct gil g = {};
+	u32 holds = python__look(t, tls, t->gil, now, &g);
+
+	if (g.interval)
+		python__note_switches(t, &g);
+	return holds;
+}
+
+/* As python__holds, in a process with several GILs. */
+__noinline u32 python__holds_one_of(struct wire_thread *t, u64 tls, u64 now)
+{
+	struct wire_python *p;
 	u32 holds;
 
 	if (!t)
 		return 0;
-	if (t->gils > 1) {
-		struct wire_python *p = python__find(t);
-
-		if (p && p->tss_seen >= TSS_CERTAIN)
-			return python__holds_any(t, p, tls);
-	}
-	holds = python__look(t, tls, t->gil, now, &g);
-	if (g.interval)
-		python__note_switches(t, &g);
-	if (holds < 2 && t->gils > 1 && python__look_further(t, tls, now))
-		return 2;
-	return holds;
+	p = python__find(t);
+	if (p && p->tss_seen >= TSS_CERTAIN)
+		return python__holds_any(t, p, tls);
+	holds = python__holds_its(t, tls, now);
+	return holds < 2 && python__look_further(t, tls, now) ? 2 : holds;
 }
 
-u32 python__held_at_start(struct wire_thread *t, u64 tls)
+u32 python__holds(struct wire_thread *t, u64 tls, u64 now)
+{
+	return t->gils > 1 ? python__holds_one_of(t, tls, now) : python__holds_its(t, tls, now);
+}
+
+__noinline u32 python__held_at_start(struct wire_thread *t, u64 tls)
 {
 	struct wire_python *p;
 	u32 i;

@@ -102,8 +102,8 @@ static __always_inline bool sched__drops_leave(struct wire_thread *t)
  * We were not told how the task left its CPU. If it has not been queued all the time since, it slept,
  * and it still is in the system call that it slept in.
  */
-static __always_inline void sched__guess_leave(struct task_struct *task, struct wire_thread *t, u64 now,
-					       u64 queued)
+static __always_inline void sched__guess_leave(struct task_struct *task, struct wire_thread *t,
+					       u64 now, u64 queued)
 {
 	u64 off = now - t->since - (task->se.sum_exec_runtime - t->booked_at_left);
 
@@ -113,7 +113,8 @@ static __always_inline void sched__guess_leave(struct task_struct *task, struct 
 }
 
 /* A task of the target gets a CPU. */
-static __always_inline void sched__run(struct task_struct *task, struct wire_thread *t, u64 now, u32 cpu)
+static __always_inline void sched__run(struct task_struct *task, struct wire_thread *t, u64 now,
+				       u32 cpu)
 {
 	u64 queued = 0;
 

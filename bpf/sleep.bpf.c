@@ -106,7 +106,8 @@ static __always_inline void sleep__in_call(struct task_struct *task, struct wire
 
 	if (nr < WIRE_SYSCALLS)
 		class = c->ia32 ? syscall_class_ia32[nr] : syscall_class[nr];
-	if (class == SC_RESTART && t->asleep_state) { /* it has lost its number: its last sleep goes on */
+	if (class == SC_RESTART &&
+	    t->asleep_state) { /* it has lost its number: its last sleep goes on */
 		l->state = t->asleep_state;
 		l->cause = t->asleep_cause;
 		l->gil = l->state == ST_GIL_WAIT || l->state == ST_GIL_DROP ? t->gil : 0;

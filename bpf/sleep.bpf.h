@@ -15,6 +15,7 @@ void sleep__classify(struct task_struct *task, struct wire_thread *t, u32 task_s
 		     struct wire_leave *l) __hidden;
 
 /* For a task that is preempted: sets l->gil if that is in a system call that waits for a GIL. */
-void sleep__still_waits(struct task_struct *task, struct wire_thread *t, struct wire_leave *l) __hidden;
+void sleep__still_waits(struct task_struct *task, struct wire_thread *t,
+			struct wire_leave *l) __hidden;
 
 #endif

@@ -20,7 +20,7 @@ static __always_inline u64 is_zero(u64 x)
 	return 1 - ((x | minus_x) >> 63);
 }
 
-int tss__find(struct wire_python *p, u64 tls, u64 tstate)
+__noinline int tss__find(struct wire_python *p, u64 tls, u64 tstate)
 {
 	u32 zero = 0, i;
 	struct tss_block *b = bpf_map_lookup_elem(&tss_blocks, &zero);
