@@ -20,7 +20,7 @@ PAGE=$BATS_TEST_TMPDIR/page.txt
 # any counter: that time is then taken for waiting, which the kernel's own count contradicts.
 @test "switches that are lost break law 4, and the first lines say so" {
 	requires bpf
-	start_workload "$PYTHON3" tests/workloads/waits.py sleep
+	start_workload "$PYTHON3" tests/workloads/echo.py 4
 	GILPROF_TEST_DROP=3 "$GILPROF" -p "$WORKLOAD_PID" -d 2 -o "$REPORT" -o "$PAGE"
 	json_true "$REPORT" "not r['capture']['laws']['process']['ok']"
 	head -n 4 "$PAGE" | grep -q 'WARNING'

@@ -50,6 +50,11 @@ start_oracle() {
 	ORACLE_PID=$WORKLOAD_PID
 }
 
+# stolen_ns: steal, irq and softirq of the whole machine since it started, ns
+stolen_ns() {
+	awk -v hz="$(getconf CLK_TCK)" '/^cpu / { printf "%.0f", ($7 + $8 + $9) * 1e9 / hz }' /proc/stat
+}
+
 # compare WHAT TRUTH...: the report agrees with the truth, and keeps the laws. The figures are shown
 # also when all is well.
 compare() {
