@@ -94,6 +94,45 @@ enum wire_lost {
 	LOST_COUNT = 8,
 };
 
+/*
+ * Where Python's frames are (CPython Include/internal/pycore_frame.h, Include/cpython/frameobject.h
+ * before 3.11). Offsets in bytes.
+ */
+struct wire_frames {
+	__u16 tstate_frame;  /* in PyThreadState: the newest frame, or the _PyCFrame that points to it */
+	__u16 cframe_frame;  /* in _PyCFrame, 3.11 and 3.12: the newest frame; WIRE_NO_CFRAME else */
+	__u16 frame_bytes;   /* read of each frame, at most WIRE_FRAME_BYTES */
+	__u16 previous;	     /* in a frame: the one that called it, */
+	__u16 code;	     /* its code object, */
+	__u16 ip;	     /* the instruction: a pointer, or the int f_lasti before 3.11, */
+	__u16 owner;	     /* who made it: a byte; WIRE_NO_OWNER: all frames are Python's */
+	__u16 shim_owner;    /* from this owner on it is the interpreter's own, to be skipped */
+	__u16 tlbc_index;    /* free-threaded 3.14: int, which copy of the bytecode; 0: none */
+	__u16 ip_is_index;   /* ip is f_lasti */
+	__u16 valid;	     /* 0: not known for this version: no Python stacks */
+	__u16 code_bytes;    /* read of a code object, at most WIRE_CODE_BYTES */
+	__u16 filename;	     /* in it: pointers to str, */
+	__u16 name;	     /* co_qualname, before 3.11 co_name, */
+	__u16 linetable;     /* and to bytes: co_linetable, before 3.10 co_lnotab */
+	__u16 str_length;    /* in a str object, */
+	__u16 str_state;
+	__u16 str_kind_shift; /* of 3 bits in the state (bytes a character); compact and ascii follow them */
+	__u16 str_ascii;     /* where the characters begin, if it is ASCII */
+	__u16 str_compact;   /* and if it is not */
+	__u16 bytes_size;    /* in a bytes object */
+	__u16 bytes_data;
+	__u16 pad[2];
+};
+
+#define WIRE_NO_CFRAME 0xffff
+#define WIRE_NO_OWNER 0xffff
+#define WIRE_FRAME_BYTES 128
+#define WIRE_CODE_BYTES 256
+#define WIRE_STR_BYTES 640    /* of an object with its characters: 10 kB names are cut */
+#define WIRE_TABLE_BYTES 16384
+
+_Static_assert(sizeof(struct wire_frames) == 48, "wire_frames has a hole");
+
 /* How a process's GILs are found; user space fills it in, one entry per Python process. */
 struct wire_python {
 	__u64 key;       /* the process it holds for: start of its leader, PIDs are reused */
@@ -104,6 +143,7 @@ struct wire_python {
 	__u64 gil[WIRE_MAX_GILS]; /* addresses of `interval` in struct _gil_runtime_state */
 	__s64 tss;      /* from a thread's fs base to its pointer to its PyThreadState (bpf/tss.bpf.h), */
 	__u64 tss_seen; /* and how often it was found there: the kernel side finds it out */
+	struct wire_frames frames;
 	__u64 holder[WIRE_MAX_GILS]; /* fs base of the thread that held it when user space looked; 0: none */
 };
 
@@ -256,7 +296,7 @@ _Static_assert(sizeof(struct wire_leave) == 24, "wire_leave has a hole");
 _Static_assert(sizeof(struct wire_episode) == 72, "wire_episode has a hole");
 _Static_assert(sizeof(struct wire_blocked) == 16, "wire_blocked has a hole");
 _Static_assert(sizeof(struct wire_hist) == 24 + 4 * HIST_BUCKETS, "wire_hist has a hole");
-_Static_assert(sizeof(struct wire_python) == 40 + 16 * WIRE_MAX_GILS, "wire_python has a hole");
+_Static_assert(sizeof(struct wire_python) == 88 + 16 * WIRE_MAX_GILS, "wire_python has a hole");
 _Static_assert(sizeof(struct wire_thread) % 8 == 0, "wire_thread has a hole at its end");
 
 /* Events in the ring buffer; each begins with this. */
@@ -265,6 +305,7 @@ enum wire_event_type {
 	EV_EXEC = 2,
 	EV_EXIT = 3,   /* its last thread is leaving */
 	EV_THREAD = 4, /* a thread ended: struct wire_thread_event */
+	EV_CODE = 6,   /* struct wire_code_event */
 	EV_SEEN = 5,   /* a process found by the task iterator, not in the ring */
 };
 
@@ -289,6 +330,20 @@ struct wire_exec_event { /* EV_EXEC */
 	struct wire_process_event p;
 	__u64 args_len;
 	char args[WIRE_ARGS_LEN]; /* as in /proc/PID/cmdline */
+};
+
+/* EV_CODE: a code object when it was first seen on a stack, its parts as they lie in memory. */
+struct wire_code_event {
+	struct wire_event h;
+	__u64 code; /* its address */
+	__u32 filename_len; /* of the bytes below; 0: could not be read */
+	__u32 name_len;
+	__u32 table_size; /* the whole line table's */
+	__u32 table_len;  /* of the bytes that came */
+	__u8 object[WIRE_CODE_BYTES];
+	__u8 filename[WIRE_STR_BYTES]; /* str objects, header and characters */
+	__u8 name[WIRE_STR_BYTES];
+	__u8 table[WIRE_TABLE_BYTES]; /* the characters of the bytes object alone */
 };
 
 struct wire_thread_event {
