@@ -43,7 +43,13 @@ static __always_inline void arch__call(struct task_struct *task, struct arch_cal
 /* pthread_self() of glibc and musl: PyThreadState.thread_id compares equal to it */
 #define arch__tls(task) ((task)->thread.fsbase)
 
+/* The instruction in user space that the task is at, or will come back to. */
+#define arch__user_ip(task) (((struct pt_regs *)bpf_task_pt_regs(task))->ip)
+
 #elif defined(__TARGET_ARCH_arm64)
+
+#define arch__user_ip(task) (((struct pt_regs *)bpf_task_pt_regs(task))->pc)
+
 
 static __always_inline void arch__call(struct task_struct *task, struct arch_call *c)
 {

@@ -109,3 +109,25 @@ void events__thread(struct wire_thread *t)
 	bpf_probe_read_kernel(&e->thread, size, t);
 	bpf_ringbuf_submit(e, events__wakeup());
 }
+
+bool events__send(void *event, u32 size)
+{
+	if (!bpf_ringbuf_output(&events, event, size, events__wakeup()))
+		return true;
+	cpu__lost(LOST_RING_FULL);
+	return false;
+}
+
+struct wire_gil_event *events__reserve_gil(void)
+{
+	struct wire_gil_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+
+	if (!e)
+		cpu__lost(LOST_RING_FULL);
+	return e;
+}
+
+void events__submit_gil(struct wire_gil_event *e)
+{
+	bpf_ringbuf_submit(e, events__wakeup());
+}

@@ -15,6 +15,8 @@
 #include "python.bpf.c"
 #include "sleep.bpf.c"
 #include "events.bpf.c"
+#include "stack.bpf.c"
+#include "blame.bpf.c"
 #include "sched.bpf.c"
 #include "sample.bpf.c"
 #include "iter.bpf.c"

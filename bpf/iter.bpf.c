@@ -9,6 +9,7 @@
 #include <bpf/bpf_tracing.h>
 #include "account.h"
 #include "arch.bpf.h"
+#include "blame.bpf.h"
 #include "cpu.bpf.h"
 #include "events.bpf.h"
 #include "kernel.bpf.h"
@@ -128,6 +129,8 @@ static __always_inline void iter__mark(struct task_struct *task, struct wire_thr
 			t->flags |= WT_ON_CPU_END;
 	} else if (t->begin < window.start) {
 		t->kernel_ns_begin = ns;
+		if (t->state == ST_GIL_WAIT)
+			blame__tell_seed(t, window.start);
 		if (task->on_cpu)
 			t->flags |= WT_ON_CPU_START;
 	}
@@ -144,6 +147,8 @@ static __always_inline void iter__close(struct seq_file *seq, struct task_struct
 	if (closed == CLOSED_NOT) /* else it is back: the record found no room in the buffer */
 		account__tell_close(t, window.end);
 	bpf_probe_read_kernel(t->comm, sizeof(t->comm), task->comm);
+	t->tls = arch__tls(task);
+	blame__forget(t);
 	if (size <= sizeof(*t))
 		bpf_seq_write(seq, t, size);
 }

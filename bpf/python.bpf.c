@@ -22,19 +22,6 @@ struct {
 	__type(value, struct wire_python);
 } pythons SEC(".maps");
 
-/*
- * Head of struct _gil_runtime_state, the same in 3.8 to 3.15 (Include/internal/pycore_gil.h; in a
- * free-threaded build `enabled` comes before it, which user space has skipped). The fifth member is
- * cond, the sixth mutex. One read: it costs 116 ns whatever its size.
- */
-struct gil {
-	u64 interval; /* µs */
-	u64 last_holder;
-	s32 locked;
-	u32 pad;
-	u64 switch_number;
-};
-
 #define GIL_COND 32 /* musl: its waiters' list begins 8 bytes in, */
 #define GIL_SWITCH_COND 120
 #define MUSL_HEAD 8	/* pthread_cond_t._c_head, src/thread/pthread_cond_timedwait.c */
@@ -165,6 +152,7 @@ static __always_inline bool python__is_mine(struct wire_thread *t, u64 tls, u64 
 		cpu__lost(LOST_GIL_READ);
 		return false;
 	}
+	t->other_id = id;
 	if (id == tls) {
 		t->own_tstate = tstate;
 		return true;
@@ -174,7 +162,7 @@ static __always_inline bool python__is_mine(struct wire_thread *t, u64 tls, u64 
 	return false;
 }
 
-static __always_inline void python__note_switches(struct wire_thread *t, const struct gil *g)
+static __always_inline void python__note_switches(struct wire_thread *t, const struct wire_gil *g)
 {
 	struct wire_gil_use *use = account__use(t);
 
@@ -187,7 +175,7 @@ static __always_inline void python__note_switches(struct wire_thread *t, const s
 
 /* As python__holds, of the GIL at `gil` alone. */
 static __always_inline u32 python__look(struct wire_thread *t, u64 tls, u64 gil, u64 now,
-					struct gil *g)
+					struct wire_gil *g)
 {
 	if (bpf_probe_read_user(g, sizeof(*g), (void *)gil)) {
 		cpu__lost(LOST_GIL_READ);
@@ -203,7 +191,7 @@ static __always_inline u32 python__look(struct wire_thread *t, u64 tls, u64 gil,
 /* The GIL of the process that this PyThreadState holds becomes the thread's. */
 static __always_inline u32 python__held_by(struct wire_thread *t, struct wire_python *p, u64 tstate)
 {
-	struct gil g;
+	struct wire_gil g;
 	u32 i;
 
 	for (i = 0; i < WIRE_MAX_GILS; i++) {
@@ -212,6 +200,8 @@ static __always_inline u32 python__held_by(struct wire_thread *t, struct wire_py
 		if (bpf_probe_read_user(&g, sizeof(g), (void *)p->gil[i]) || g.locked <= 0 ||
 		    g.last_holder != tstate)
 			continue;
+		t->look = g;
+		t->own_tstate = tstate;
 		if (!account__select_gil(t, p->gil[i]))
 			cpu__lost(LOST_GIL_USES);
 		python__note_switches(t, &g);
@@ -237,7 +227,7 @@ static __noinline u32 python__holds_any(struct wire_thread *t, struct wire_pytho
 __noinline int python__sample(struct wire_thread *t, u64 tls)
 {
 	struct wire_python *p;
-	struct gil g;
+	struct wire_gil g;
 	u32 i;
 
 	if (!t)
@@ -259,7 +249,7 @@ static __noinline u32 python__look_further(struct wire_thread *t, u64 tls, u64 n
 {
 	struct wire_python *p = python__find(t);
 	u64 before = t->gil;
-	struct gil g;
+	struct wire_gil g;
 	u32 i;
 
 	for (i = 0; p && i < WIRE_MAX_GILS; i++) {
@@ -268,6 +258,7 @@ static __noinline u32 python__look_further(struct wire_thread *t, u64 tls, u64 n
 		if (p->gil[i] == before)
 			continue;
 		if (python__look(t, tls, p->gil[i], now, &g) == 2) {
+			t->look = g;
 			if (!account__select_gil(t, p->gil[i]))
 				cpu__lost(LOST_GIL_USES);
 			python__note_switches(t, &g);
@@ -279,11 +270,13 @@ static __noinline u32 python__look_further(struct wire_thread *t, u64 tls, u64 n
 
 static __always_inline u32 python__holds_its(struct wire_thread *t, u64 tls, u64 now)
 {
-	struct gil g = {};
-	u32 holds = python__look(t, tls, t->gil, now, &g);
+	struct wire_gil *g = &t->look;
+	u32 holds;
 
-	if (g.interval)
-		python__note_switches(t, &g);
+	g->interval = 0;
+	holds = python__look(t, tls, t->gil, now, g);
+	if (g->interval)
+		python__note_switches(t, g);
 	return holds;
 }
 

@@ -5,21 +5,46 @@
 #include "account.h"
 #include "arch.bpf.h"
 #include "cpu.bpf.h"
+#include "events.bpf.h"
 #include "python.bpf.h"
+#include "stack.bpf.h"
 #include "thread.bpf.h"
 
-static __always_inline void sample__take(struct task_struct *task, struct wire_thread *t, u64 now)
+const volatile u32 sample_stack_every = 0; /* every n-th sample takes a stack; 0: none */
+
+/* Does it hold a GIL? */
+static __always_inline bool sample__holds(struct task_struct *task, struct wire_thread *t, u64 now)
 {
 	python__refresh(t, task);
 	t->samples++;
 	if (!t->python_known)
 		t->unknown_gil_samples++;
 	if (!t->gils || t->mm != (u64)task->mm)
-		return;
+		return false;
+	t->tls = arch__tls(task);
 	if (t->gils > 1)
-		python__sample(t, arch__tls(task));
-	if (python__holds(t, arch__tls(task), now) == 2)
-		account__use(t)->samples++;
+		python__sample(t, t->tls);
+	if (python__holds(t, t->tls, now) != 2)
+		return false;
+	account__use(t)->samples++;
+	return true;
+}
+
+/* Where it is, in Python and in its machine code. */
+static __noinline void sample__take_stack(struct wire_thread *t, u64 ip, u64 now, u32 holds)
+{
+	struct wire_sample_event e = {};
+
+	e.h.type = EV_SAMPLE;
+	e.h.tgid = t->tgid;
+	e.h.key = t->key;
+	e.h.time = now;
+	e.tid = t->tid;
+	e.ip = ip;
+	e.holds = holds;
+	e.state = ST_RUN;
+	e.stack = t->own_tstate ? stack__walk(t, t->own_tstate) : 0;
+	events__send(&e, sizeof(e));
 }
 
 SEC("perf_event")
@@ -28,6 +53,7 @@ int sample(struct bpf_perf_event_data *ctx)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct wire_cpu *c;
 	struct wire_thread *t;
+	bool holds;
 	u64 now;
 
 	if (!task->bpf_storage)
@@ -40,6 +66,8 @@ int sample(struct bpf_perf_event_data *ctx)
 	if (!c || now < window.start || now >= window.end || t->state != ST_RUN)
 		return 0;
 	c->samples++;
-	sample__take(task, t, now);
+	holds = sample__holds(task, t, now);
+	if (sample_stack_every && c->samples % sample_stack_every == 0)
+		sample__take_stack(t, arch__user_ip(task), now, holds);
 	return 0;
 }

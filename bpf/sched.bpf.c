@@ -6,11 +6,13 @@
 #include <bpf/bpf_tracing.h>
 #include "account.h"
 #include "arch.bpf.h"
+#include "blame.bpf.h"
 #include "cpu.bpf.h"
 #include "events.bpf.h"
 #include "kernel.bpf.h"
 #include "python.bpf.h"
 #include "sleep.bpf.h"
+#include "stack.bpf.h"
 #include "thread.bpf.h"
 
 const volatile u32 follow_children = 1;
@@ -27,6 +29,16 @@ static __always_inline void sched__clear_leave(struct wire_leave *l)
 	l->gil = 0;
 	l->holds = 0;
 	l->held = 0;
+	l->word = 0;
+	l->nr = CAUSE_NONE;
+}
+
+/* Stacks and the timeline of the GIL, of a thread that leaves its CPU. */
+static __always_inline void sched__explain_leave(struct wire_thread *t, u64 now, u64 ran_since)
+{
+	if (t->leave.state == ST_GIL_WAIT || t->leave.holds || t->resolves || blame_waiters)
+		blame__tell_left(t, now, ran_since);
+	t->off_stack = t->leave.state == ST_RUNQ ? 0 : blame__walk_own(t, now);
 }
 
 /* A task of the target leaves its CPU. */
@@ -34,6 +46,7 @@ static __always_inline void sched__leave(struct task_struct *task, struct wire_t
 					 bool preempt, u32 task_state)
 {
 	struct wire_leave *l = &t->leave;
+	u64 ran_since = t->since;
 
 	sched__clear_leave(l);
 	python__refresh(t, task);
@@ -45,10 +58,14 @@ static __always_inline void sched__leave(struct task_struct *task, struct wire_t
 	if (l->gil && l->gil != t->gil && !account__select_gil(t, l->gil))
 		cpu__lost(LOST_GIL_USES);
 	if (t->gils && t->mm == (u64)task->mm) {
-		u32 holds = python__holds(t, arch__tls(task), now);
+		u32 holds;
 
+		t->tls = arch__tls(task);
+		holds = python__holds(t, t->tls, now);
 		l->holds = holds == 2;
 		l->held = holds || l->state == ST_GIL_DROP;
+		if (now >= window.start)
+			sched__explain_leave(t, now, ran_since);
 	}
 	t->booked = task->se.sum_exec_runtime;
 	account__tell_leave(t, now);
@@ -64,6 +81,7 @@ static __always_inline void sched__end(struct task_struct *task, struct wire_thr
 {
 	if (__sync_val_compare_and_swap(&t->closed, CLOSED_NOT, CLOSED_BY_END) != CLOSED_NOT)
 		return;
+	blame__forget(t);
 	account__tell_close(t, now);
 	if (now < window.end || !t->kernel_ns) {
 		t->kernel_ns = task->se.sum_exec_runtime;
@@ -112,6 +130,14 @@ static __always_inline void sched__guess_leave(struct task_struct *task, struct 
 		sleep__classify(task, t, TASK_INTERRUPTIBLE, false, &t->leave);
 }
 
+static __always_inline void sched__explain_run(struct wire_thread *t, u64 now, u64 queued)
+{
+	if (t->waits || t->holds || blame_waiters)
+		blame__tell_ran(t, now, queued, t->state);
+	if (t->off_stack)
+		blame__tell_off(t, now);
+}
+
 /* A task of the target gets a CPU. */
 static __always_inline void sched__run(struct task_struct *task, struct wire_thread *t, u64 now,
 				       u32 cpu)
@@ -124,6 +150,8 @@ static __always_inline void sched__run(struct task_struct *task, struct wire_thr
 	}
 	if (account__missed_leave(t))
 		sched__guess_leave(task, t, now, queued);
+	if (t->gils && now >= window.start)
+		sched__explain_run(t, now, queued);
 	t->booked = task->se.sum_exec_runtime;
 	account__tell_run(t, now, queued, cpu);
 }

@@ -64,6 +64,7 @@ static __always_inline u32 sleep__futex_state(struct wire_thread *t, u64 uaddr, 
 	if (!word)
 		return ST_LOCK_WAIT;
 	l->gil = gil;
+	l->word = uaddr - gil < 4 * WIRE_GIL_WORDS ? uaddr - gil : 0;
 	return word == GW_WAIT ? ST_GIL_WAIT : ST_GIL_DROP;
 }
 
@@ -114,6 +115,7 @@ static __always_inline void sleep__in_call(struct task_struct *task, struct wire
 		return;
 	}
 	l->state = sleep__call_state(task, t, c, class, current, l);
+	l->nr = c->ia32 || nr >= CAUSE_NONE ? CAUSE_NONE : nr;
 	if (l->state == ST_BLOCKED)
 		l->cause = (c->ia32 ? CAUSE_IA32 : 0) + (nr < CAUSE_IA32 ? nr : CAUSE_IA32 - 1);
 	t->asleep_state = l->state;

@@ -126,7 +126,7 @@ struct wire_frames {
 
 #define WIRE_NO_CFRAME 0xffff
 #define WIRE_NO_OWNER 0xffff
-#define WIRE_FRAME_BYTES 128
+#define WIRE_FRAME_BYTES 112
 #define WIRE_CODE_BYTES 256
 #define WIRE_STR_BYTES 640    /* of an object with its characters: 10 kB names are cut */
 #define WIRE_TABLE_BYTES 16384
@@ -198,6 +198,19 @@ struct wire_hist {
 	__u32 bucket[HIST_BUCKETS];
 };
 
+/*
+ * Head of struct _gil_runtime_state, the same in 3.8 to 3.15 (Include/internal/pycore_gil.h; in a
+ * free-threaded build `enabled` comes before it, which user space has skipped). The fifth member is
+ * cond, the sixth mutex. One read: it costs 116 ns whatever its size.
+ */
+struct wire_gil {
+	__u64 interval; /* µs; 0: it could not be read */
+	__u64 last_holder;
+	__s32 locked;
+	__u32 pad;
+	__u64 switch_number;
+};
+
 /* Why and how a thread leaves its CPU. */
 struct wire_leave {
 	__u32 state; /* ST_RUNQ when preempted, else what it sleeps in */
@@ -205,6 +218,8 @@ struct wire_leave {
 	__u64 gil;   /* address of the GIL it waits for or gives away, else 0 */
 	__u32 holds; /* it holds a GIL */
 	__u32 held;  /* it holds one, or was the last to hold one */
+	__u32 word;  /* ST_GIL_WAIT: the futex word's distance from the GIL */
+	__u32 nr;    /* the system call it sleeps in; CAUSE_NONE else */
 };
 
 /* Who has brought a record to its end and sends it: only one of them may. */
@@ -270,7 +285,14 @@ struct wire_thread {
 	__u64 gil;          /* the one it last used */
 	__u64 own_tstate;   /* its PyThreadState, when it was last seen holding */
 	__u64 other_tstate; /* a holder that was somebody else, */
-	__u64 other_checked; /* and when that was checked */
+	__u64 other_checked; /* and when that was checked, */
+	__u64 other_id;      /* its thread_id */
+	struct wire_gil look; /* its GIL as this thread last saw it */
+	__u64 tls;           /* its fs base, which PyThreadState.thread_id equals */
+	__u64 walked;        /* when its stack was last walked */
+	__u64 off_stack;     /* the stack it left its CPU with; 0: not walked */
+	__u32 waits;         /* it is counted in blame_waiters */
+	__u32 resolves;      /* its next leave tells what became of its wait */
 	__u32 thread_id;    /* copies of wire_python */
 	__u32 libc;
 	__u32 use;          /* index in uses[] of `gil` */
@@ -292,7 +314,7 @@ struct wire_thread {
 };
 
 _Static_assert(sizeof(struct wire_gil_use) == 56, "wire_gil_use has a hole");
-_Static_assert(sizeof(struct wire_leave) == 24, "wire_leave has a hole");
+_Static_assert(sizeof(struct wire_leave) == 32, "wire_leave has a hole");
 _Static_assert(sizeof(struct wire_episode) == 72, "wire_episode has a hole");
 _Static_assert(sizeof(struct wire_blocked) == 16, "wire_blocked has a hole");
 _Static_assert(sizeof(struct wire_hist) == 24 + 4 * HIST_BUCKETS, "wire_hist has a hole");
@@ -306,6 +328,10 @@ enum wire_event_type {
 	EV_EXIT = 3,   /* its last thread is leaving */
 	EV_THREAD = 4, /* a thread ended: struct wire_thread_event */
 	EV_CODE = 6,   /* struct wire_code_event */
+	EV_STACK = 7,  /* struct wire_stack_event */
+	EV_GIL = 8,    /* struct wire_gil_event */
+	EV_SAMPLE = 9, /* struct wire_sample_event */
+	EV_OFF = 10,   /* the same: the end of a time off the CPU */
 	EV_SEEN = 5,   /* a process found by the task iterator, not in the ring */
 };
 
@@ -330,6 +356,62 @@ struct wire_exec_event { /* EV_EXEC */
 	struct wire_process_event p;
 	__u64 args_len;
 	char args[WIRE_ARGS_LEN]; /* as in /proc/PID/cmdline */
+};
+
+#define WIRE_STACK_FRAMES 128
+
+/* A frame of the interpreter; both 0: it was not one of Python's. */
+struct wire_frame {
+	__u64 code;
+	__u64 ip; /* the instruction, as struct wire_frames says */
+};
+
+/* EV_STACK: the stack that others name by its id, the newest frame first. */
+struct wire_stack_event {
+	struct wire_event h;
+	__u64 id;
+	__u32 frames_n;
+	__u32 cut; /* there were more */
+	struct wire_frame frames[WIRE_STACK_FRAMES];
+};
+
+enum wire_gil_what {
+	GIL_LEFT = 0, /* the thread left its CPU into `state`, having looked at the GIL */
+	GIL_RAN = 1,  /* the thread got a CPU, having been in `state` */
+};
+
+/*
+ * EV_GIL: a step of a thread of a process with a GIL that somebody waits for, or that the thread
+ * keeps while it is off its CPU. From these user space makes the timeline of the GIL (user/timeline.h).
+ */
+struct wire_gil_event {
+	struct wire_event h; /* its time: CLOCK_MONOTONIC */
+	__u64 gil;	     /* address */
+	__u64 tls;	     /* the thread's fs base */
+	__u64 since;	     /* GIL_LEFT: when it got its CPU; GIL_RAN: when it was woken or preempted */
+	__u64 holder;	     /* thread_id of the last holder; 0: not seen */
+	__u64 switch_number;
+	__u64 stack;	     /* of the holder, walked now; 0: not walked */
+	__u32 tid;
+	__u32 what;	     /* enum wire_gil_what */
+	__u32 state;	     /* enum wire_state */
+	__s32 locked;	     /* -1: not looked */
+	__u32 holds;	     /* GIL_LEFT: it keeps the GIL; GIL_RAN: it kept it */
+	__u32 word;	     /* of the GIL, that it waits on */
+	__u32 nr;	     /* the system call that it sleeps in */
+	__u32 interval_us;
+};
+
+/* EV_SAMPLE, EV_OFF */
+struct wire_sample_event {
+	struct wire_event h;
+	__u64 stack;	/* Python's; 0: not walked */
+	__u64 ip;	/* EV_SAMPLE: the instruction in user space */
+	__u64 ns;	/* EV_OFF: how long */
+	__u32 tid;
+	__u32 state;	/* EV_OFF */
+	__u32 holds;	/* EV_SAMPLE: it holds a GIL */
+	__u32 nr;	/* EV_OFF: the system call */
 };
 
 /* EV_CODE: a code object when it was first seen on a stack, its parts as they lie in memory. */
@@ -375,7 +457,8 @@ struct wire_cpu {
 	 */
 	__u64 lag_first;
 	__u64 lag_last;
-	__u64 pad[5]; /* CPUs must not share cache lines */
+	__u64 walked; /* when a thread's own stack was last walked on it */
+	__u64 pad[4]; /* CPUs must not share cache lines */
 };
 
 _Static_assert(sizeof(struct wire_cpu) % 64 == 0, "CPUs must not share cache lines");

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include "account.h"
+#include "blame.bpf.h"
+#include "cpu.bpf.h"
+#include "events.bpf.h"
+#include "stack.bpf.h"
+
+u32 blame_waiters = 0;
+
+/*
+ * A walk of a stack takes 1 to 15 µs, so there is a budget: the holder's once a millisecond and tenure,
+ * a thread's own when it goes to sleep once in ten, or once a millisecond of its CPU.
+ */
+#define WALK_HOLDER_NS 1000000ull
+#define WALK_ASLEEP_HOLDER_NS 100000ull
+#define WALK_OWN_NS 10000000ull
+#define WALK_CPU_NS 1000000ull
+
+struct gil_key {
+	u64 key; /* of the process */
+	u64 gil;
+};
+
+struct gil_walk {
+	u64 time;
+	u64 switch_number;
+};
+
+/* When the stack of a GIL's holder was last walked. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct gil_key);
+	__type(value, struct gil_walk);
+} gil_walks SEC(".maps");
+
+/* thread_id of the last holder that the thread has seen, 0: none. */
+static __always_inline u64 blame__holder(struct wire_thread *t)
+{
+	u64 tstate = t->look.last_holder, id = 0;
+
+	if (!tstate)
+		return 0;
+	if (tstate == t->own_tstate)
+		return t->tls;
+	if (tstate == t->other_tstate)
+		return t->other_id;
+	bpf_probe_read_user(&id, sizeof(id), (void *)(tstate + t->thread_id));
+	return id;
+}
+
+/* The holder's stack, within the budget; else 0. */
+static __noinline u64 blame__walk(struct wire_thread *t, u64 now, u64 pause)
+{
+	struct gil_key key = { t->key, t->gil };
+	struct gil_walk fresh = { now, t->look.switch_number };
+	struct gil_walk *last = bpf_map_lookup_elem(&gil_walks, &key);
+
+	if (last && last->switch_number == fresh.switch_number && now - last->time < pause)
+		return 0;
+	if (last)
+		*last = fresh;
+	else
+		bpf_map_update_elem(&gil_walks, &key, &fresh, BPF_ANY);
+	return stack__walk(t, t->look.last_holder);
+}
+
+static __always_inline struct wire_gil_event *blame__event(struct wire_thread *t, u64 now, u32 what)
+{
+	struct wire_gil_event *e = events__reserve_gil();
+
+	if (!e)
+		return NULL;
+	e->h.type = EV_GIL;
+	e->h.tgid = t->tgid;
+	e->h.key = t->key;
+	e->h.time = now;
+	e->gil = t->gil;
+	e->tls = t->tls;
+	e->tid = t->tid;
+	e->what = what;
+	e->locked = -1;
+	e->holder = 0;
+	e->switch_number = 0;
+	e->stack = 0;
+	e->word = 0;
+	e->nr = CAUSE_NONE;
+	e->holds = 0;
+	e->interval_us = t->interval_us;
+	return e;
+}
+
+__noinline int blame__tell_left(struct wire_thread *t, u64 now, u64 ran_since)
+{
+	struct wire_gil_event *e;
+	u64 holder, stack = 0;
+	bool waits;
+
+	if (!t)
+		return 0;
+	waits = t->leave.state == ST_GIL_WAIT;
+	if (waits && !t->waits) {
+		t->waits = 1;
+		__sync_fetch_and_add(&blame_waiters, 1);
+	}
+	t->resolves = 0;
+	if (!t->look.interval)
+		return 0;
+	holder = blame__holder(t);
+	if (t->look.locked > 0 && t->leave.holds && t->leave.state != ST_RUNQ)
+		stack = blame__walk(t, now, WALK_ASLEEP_HOLDER_NS);
+	else if (t->look.locked > 0 && waits)
+		stack = blame__walk(t, now, WALK_HOLDER_NS);
+	e = blame__event(t, now, GIL_LEFT);
+	if (!e)
+		return 0;
+	e->since = ran_since;
+	e->holder = holder;
+	e->switch_number = t->look.switch_number;
+	e->stack = stack;
+	e->state = t->leave.state;
+	e->locked = t->look.locked > 0;
+	e->holds = t->leave.holds;
+	e->word = t->leave.word;
+	e->nr = t->leave.nr;
+	events__submit_gil(e);
+	return 0;
+}
+
+__noinline int blame__tell_ran(struct wire_thread *t, u64 now, u64 queued, u32 was)
+{
+	struct wire_gil_event *e;
+
+	if (!t)
+		return 0;
+	if (t->waits) {
+		t->resolves = 1;
+		blame__forget(t);
+	}
+	e = blame__event(t, now, GIL_RAN);
+	if (!e)
+		return 0;
+	e->since = queued < now ? now - queued : now;
+	e->state = was;
+	e->holds = t->holds;
+	events__submit_gil(e);
+	return 0;
+}
+
+__noinline u64 blame__walk_own(struct wire_thread *t, u64 now)
+{
+	struct wire_cpu *c = cpu__get(bpf_get_smp_processor_id());
+
+	if (!t || !c || !t->own_tstate)
+		return 0;
+	if (now - t->walked < WALK_OWN_NS && now - c->walked < WALK_CPU_NS)
+		return 0;
+	t->walked = now;
+	c->walked = now;
+	return stack__walk(t, t->own_tstate);
+}
+
+__noinline int blame__tell_off(struct wire_thread *t, u64 now)
+{
+	struct wire_sample_event e = {};
+
+	if (!t)
+		return 0;
+	e.h.type = EV_OFF;
+	e.h.tgid = t->tgid;
+	e.h.key = t->key;
+	e.h.time = now;
+	e.tid = t->tid;
+	e.stack = t->off_stack;
+	e.state = t->state;
+	e.nr = t->leave.nr;
+	e.ns = now > t->left ? account__clip(&window, t->left, now) : 0;
+	t->off_stack = 0;
+	events__send(&e, sizeof(e));
+	return 0;
+}
+
+__noinline int blame__tell_seed(struct wire_thread *t, u64 now)
+{
+	struct wire_gil_event *e;
+
+	if (!t || t->waits)
+		return 0;
+	t->waits = 1;
+	__sync_fetch_and_add(&blame_waiters, 1);
+	e = blame__event(t, now, GIL_LEFT);
+	if (!e)
+		return 0;
+	e->since = now;
+	e->state = ST_GIL_WAIT;
+	events__submit_gil(e);
+	return 0;
+}
