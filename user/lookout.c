@@ -49,6 +49,7 @@ static void publish(struct lookout *l, struct process *p)
 		w.gils = py->gils_n;
 		w.thread_id = py->thread_id;
 		w.libc = py->libc;
+		w.frames = py->frames.wire;
 	}
 	for (uint32_t i = 0; i < w.gils; i++) {
 		w.gil[i] = py->gils[i].address;

@@ -92,6 +92,7 @@ static enum python_status take_row(struct discovery *d)
 	if (!row)
 		return unknown_version(d, version);
 	d->py->layout = *row;
+	pyver__frames(version, &d->py->frames);
 	snprintf(d->py->source, sizeof(d->py->source), "table row %d.%d", version->major,
 		 version->minor);
 	return PYTHON_FOUND;
@@ -107,8 +108,10 @@ static enum python_status take_layout(struct discovery *d)
 		return gone(d->py, err);
 	if (err == 0)
 		err = pyver__debug_offsets(bytes, sizeof(bytes), version, &d->py->layout);
-	if (err == 0)
+	if (err == 0) {
+		pyver__debug_frames(bytes, sizeof(bytes), version, &d->py->frames);
 		snprintf(d->py->source, sizeof(d->py->source), OFFSETS);
+	}
 	if (err == 0 || err == -ENOTSUP || err == -ERANGE)
 		describe(d, version);
 	if (err == -ENOTSUP)

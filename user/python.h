@@ -47,6 +47,7 @@ struct python {
 	uint32_t gils_lost; /* beyond that, or of another interpreter and making no sense */
 	struct python_gil gils[WIRE_MAX_GILS]; /* by interpreter, the main one's first */
 	struct pyver_layout layout;	       /* how they were found: for python__refresh only */
+	struct pyver_frames frames; /* whatever the status; wire.valid 0: no Python stacks */
 };
 
 /*

@@ -33,6 +33,29 @@ struct pyver_layout {
 	uint32_t gil_enabled; /* 8 in free-threaded builds: `enabled` comes before `interval` */
 };
 
+/* How a line is told from an instruction (user/pycode.c). */
+enum pycode_format {
+	PYCODE_UNKNOWN = 0,
+	PYCODE_LNOTAB = 1,    /* co_lnotab, to 3.9 */
+	PYCODE_RANGES = 2,    /* co_linetable of 3.10 */
+	PYCODE_LOCATIONS = 3, /* co_linetable from 3.11 on */
+};
+
+/* What user space alone needs of a code object. Offsets in bytes. */
+struct pycode_layout {
+	uint16_t format;      /* enum pycode_format */
+	uint16_t firstlineno; /* int co_firstlineno */
+	uint16_t bytecode;    /* from 3.11 on: its instructions, which a frame's ip points into, */
+	uint16_t tlbc;	      /* free-threaded 3.14: and a pointer to further copies; 0: none */
+	uint16_t index_unit;  /* to 3.10: bytes that f_lasti counts in */
+};
+
+/* What a stack is made of. Fixed size: it is part of struct python. */
+struct pyver_frames {
+	struct wire_frames wire;
+	struct pycode_layout code;
+};
+
 /* A version as far as it is known. */
 struct pyver {
 	int major;    /* 0: unknown */
@@ -66,6 +89,14 @@ const struct pyver_layout *pyver__layout(const struct pyver *version);
  */
 int pyver__debug_offsets(const void *bytes, size_t len, struct pyver *version,
 			 struct pyver_layout *layout);
+
+/*
+ * Where frames are: wire.valid is 0 where that is not known. For 3.8 to 3.12 by the version, from 3.13
+ * on by _Py_DebugOffsets and the version that pyver__debug_offsets() found there.
+ */
+void pyver__frames(const struct pyver *version, struct pyver_frames *frames);
+void pyver__debug_frames(const void *bytes, size_t len, const struct pyver *version,
+			 struct pyver_frames *frames);
 
 /*
  * Where things are in the GIL, struct _gil_runtime_state of Include/internal/pycore_gil.h, counted
