@@ -174,6 +174,7 @@ __noinline int blame__tell_off(struct wire_thread *t, u64 now)
 	e.h.key = t->key;
 	e.h.time = now;
 	e.tid = t->tid;
+	e.ip = t->tls;
 	e.stack = t->off_stack;
 	e.state = t->state;
 	e.nr = t->leave.nr;

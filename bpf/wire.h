@@ -406,7 +406,7 @@ struct wire_gil_event {
 struct wire_sample_event {
 	struct wire_event h;
 	__u64 stack;	/* Python's; 0: not walked */
-	__u64 ip;	/* EV_SAMPLE: the instruction in user space */
+	__u64 ip;	/* EV_SAMPLE: the instruction in user space; EV_OFF: the thread's fs base */
 	__u64 ns;	/* EV_OFF: how long */
 	__u32 tid;
 	__u32 state;	/* EV_OFF */

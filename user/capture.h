@@ -6,7 +6,7 @@
  *
  * The file is gzip (zlib checks its CRC-32s; two members, which gunzip joins) of JSON lines. The
  * first line is {"gilprof.capture":1,"info":{...}} with the members of struct capture_info; then
- * come {"process":{...}}, {"thread":{...}} and {"cpu":{...}}, one line each, and last
+ * come {"process":{...}}, {"thread":{...}} and so on, one line each, and last
  * {"end":true,"lines":N}, without which a file is truncated. Readers skip lines and members they do
  * not know, so a newer gilprof may add some without changing the version.
  *
@@ -26,6 +26,11 @@
 #define CAPTURE_MAX_THREADS 262144u    /* rows of each kind accepted from a file */
 #define CAPTURE_MAX_PROCESSES 65536u
 #define CAPTURE_MAX_CPUS 16384u
+#define CAPTURE_MAX_FRAMES 1048576u
+#define CAPTURE_MAX_NODES 4194304u
+#define CAPTURE_MAX_BLAME 131072u
+#define CAPTURE_MAX_SAMPLES 1048576u
+#define CAPTURE_MAX_CASES 4096u
 #define CAPTURE_MAX_GILS 64u /* of one process */
 
 struct capture_self {
@@ -127,6 +132,58 @@ struct capture_thread {
 	uint64_t *cpu_ns; /* by CPU number */
 };
 
+/* A function of the target, or what stands for one; numbered from 1 in the order of their lines. */
+struct capture_frame {
+	char *name;
+	char *file;    /* source file, or library of a native function; null: not known */
+	uint32_t line; /* 0: not known */
+	uint32_t kind; /* enum frame_kind, user/weights.h */
+};
+
+/* A stack is a node of a tree: a frame, and the node that called it. Numbered likewise. */
+struct capture_node {
+	uint32_t parent; /* an earlier node; 0: it is the root */
+	uint32_t frame;
+};
+
+/* Who waited for whom: see struct blame_row, user/blame.h. */
+struct capture_blame {
+	uint64_t key, gil;
+	uint32_t pid;
+	uint32_t waiter_tid;
+	uint32_t holder_tid; /* 0: not known */
+	uint32_t kind;	     /* enum blame_kind, user/timeline.h */
+	char *call;	     /* the system call the holder slept in, or null */
+	uint64_t wait_ns, runq_ns, count, samples;
+	uint32_t stack; /* node of the holder's innermost frame; 0: not known */
+};
+
+/* Where a thread was: on a CPU (state ST_RUN) by samples, off it by the stacks that were walked. */
+struct capture_sample {
+	uint64_t key;
+	uint32_t pid, tid;
+	uint32_t state; /* enum wire_state */
+	char *call;	/* the system call it slept in, or null */
+	uint64_t ns;	/* off its CPU */
+	uint64_t count; /* samples, or sleeps walked */
+	uint64_t held;	/* of the samples, while it held a GIL */
+	uint32_t stack;
+};
+
+/* A long wait for a GIL, or (tid 0) a GIL kept for long. */
+struct capture_case {
+	uint64_t key, gil;
+	uint32_t pid;
+	uint32_t tid;	     /* of the waiter */
+	uint64_t begin_ns;   /* since the window's start */
+	uint64_t ns;
+	uint32_t holder_tid; /* who took most of it; 0: not known */
+	uint32_t kind;
+	char *call;
+	uint32_t stack;	       /* of the holder, */
+	uint32_t waiter_stack; /* and of the waiter */
+};
+
 struct capture_cpu {
 	uint32_t cpu;
 	uint64_t target_ns, other_ns, idle_ns, offline_ns;
@@ -139,6 +196,12 @@ struct capture {
 	struct capture_process *processes;
 	struct capture_thread *threads;
 	struct capture_cpu *cpus;
+	size_t frames_n, nodes_n, blame_n, samples_n, cases_n;
+	struct capture_frame *frames;
+	struct capture_node *nodes;
+	struct capture_blame *blame;
+	struct capture_sample *samples;
+	struct capture_case *cases;
 };
 
 /*
@@ -152,6 +215,11 @@ struct capture_writer *capture_writer__new(void); /* NULL and errno */
 int capture_writer__process(struct capture_writer *w, const struct capture_process *p);
 int capture_writer__thread(struct capture_writer *w, const struct capture_thread *t);
 int capture_writer__cpu(struct capture_writer *w, const struct capture_cpu *c);
+int capture_writer__frame(struct capture_writer *w, const struct capture_frame *f);
+int capture_writer__node(struct capture_writer *w, const struct capture_node *n);
+int capture_writer__blame(struct capture_writer *w, const struct capture_blame *b);
+int capture_writer__sample(struct capture_writer *w, const struct capture_sample *s);
+int capture_writer__case(struct capture_writer *w, const struct capture_case *c);
 int capture_writer__end(struct capture_writer *w, const struct capture_info *info, int fd);
 void capture_writer__free(struct capture_writer *w); /* NULL is fine */
 

@@ -137,3 +137,61 @@ const struct field capture_cpu_fields[] = {
 	MEMBER(capture_cpu, other_ns, FIELD_U64),   MEMBER(capture_cpu, idle_ns, FIELD_U64),
 	MEMBER(capture_cpu, offline_ns, FIELD_U64), { 0 },
 };
+
+const struct field capture_frame_fields[] = {
+	MEMBER(capture_frame, name, FIELD_STRING),
+	MEMBER(capture_frame, file, FIELD_STRING_NULL),
+	MEMBER(capture_frame, line, FIELD_U32),
+	MEMBER(capture_frame, kind, FIELD_U32),
+	{ 0 },
+};
+
+const struct field capture_node_fields[] = {
+	MEMBER(capture_node, parent, FIELD_U32),
+	MEMBER(capture_node, frame, FIELD_U32),
+	{ 0 },
+};
+
+const struct field capture_blame_fields[] = {
+	MEMBER(capture_blame, key, FIELD_U64),
+	MEMBER(capture_blame, gil, FIELD_U64),
+	MEMBER(capture_blame, pid, FIELD_U32),
+	MEMBER(capture_blame, waiter_tid, FIELD_U32),
+	MEMBER(capture_blame, holder_tid, FIELD_U32),
+	MEMBER(capture_blame, kind, FIELD_U32),
+	MEMBER(capture_blame, call, FIELD_STRING_NULL),
+	MEMBER(capture_blame, wait_ns, FIELD_U64),
+	MEMBER(capture_blame, runq_ns, FIELD_U64),
+	MEMBER(capture_blame, count, FIELD_U64),
+	MEMBER(capture_blame, samples, FIELD_U64),
+	MEMBER(capture_blame, stack, FIELD_U32),
+	{ 0 },
+};
+
+const struct field capture_sample_fields[] = {
+	MEMBER(capture_sample, key, FIELD_U64),
+	MEMBER(capture_sample, pid, FIELD_U32),
+	MEMBER(capture_sample, tid, FIELD_U32),
+	MEMBER(capture_sample, state, FIELD_U32),
+	MEMBER(capture_sample, call, FIELD_STRING_NULL),
+	MEMBER(capture_sample, ns, FIELD_U64),
+	MEMBER(capture_sample, count, FIELD_U64),
+	MEMBER(capture_sample, held, FIELD_U64),
+	MEMBER(capture_sample, stack, FIELD_U32),
+	{ 0 },
+};
+
+const struct field capture_case_fields[] = {
+	MEMBER(capture_case, key, FIELD_U64),
+	MEMBER(capture_case, gil, FIELD_U64),
+	MEMBER(capture_case, pid, FIELD_U32),
+	MEMBER(capture_case, tid, FIELD_U32),
+	MEMBER(capture_case, begin_ns, FIELD_U64),
+	MEMBER(capture_case, ns, FIELD_U64),
+	MEMBER(capture_case, holder_tid, FIELD_U32),
+	MEMBER(capture_case, kind, FIELD_U32),
+	MEMBER(capture_case, call, FIELD_STRING_NULL),
+	MEMBER(capture_case, stack, FIELD_U32),
+	MEMBER(capture_case, waiter_stack, FIELD_U32),
+	{ 0 },
+};

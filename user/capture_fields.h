@@ -17,5 +17,10 @@ extern const struct field capture_info_fields[];
 extern const struct field capture_process_fields[];
 extern const struct field capture_thread_fields[];
 extern const struct field capture_cpu_fields[];
+extern const struct field capture_frame_fields[];
+extern const struct field capture_node_fields[];
+extern const struct field capture_blame_fields[];
+extern const struct field capture_sample_fields[];
+extern const struct field capture_case_fields[];
 
 #endif

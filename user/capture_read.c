@@ -11,6 +11,8 @@
 
 #include "capture_fields.h"
 #include "gunzip.h"
+#include "timeline.h"
+#include "weights.h"
 
 /* The rows of a capture, by kind of line. */
 static const struct kind {
@@ -25,6 +27,16 @@ static const struct kind {
 	  offsetof(struct capture, threads), offsetof(struct capture, threads_n) },
 	{ "cpu", capture_cpu_fields, sizeof(struct capture_cpu), CAPTURE_MAX_CPUS,
 	  offsetof(struct capture, cpus), offsetof(struct capture, cpus_n) },
+	{ "frame", capture_frame_fields, sizeof(struct capture_frame), CAPTURE_MAX_FRAMES,
+	  offsetof(struct capture, frames), offsetof(struct capture, frames_n) },
+	{ "node", capture_node_fields, sizeof(struct capture_node), CAPTURE_MAX_NODES,
+	  offsetof(struct capture, nodes), offsetof(struct capture, nodes_n) },
+	{ "blame", capture_blame_fields, sizeof(struct capture_blame), CAPTURE_MAX_BLAME,
+	  offsetof(struct capture, blame), offsetof(struct capture, blame_n) },
+	{ "sample", capture_sample_fields, sizeof(struct capture_sample), CAPTURE_MAX_SAMPLES,
+	  offsetof(struct capture, samples), offsetof(struct capture, samples_n) },
+	{ "case", capture_case_fields, sizeof(struct capture_case), CAPTURE_MAX_CASES,
+	  offsetof(struct capture, cases), offsetof(struct capture, cases_n) },
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -236,6 +248,27 @@ static int check_references(struct reader *r)
 	return err;
 }
 
+/* Stacks name frames and nodes that exist, and are trees: a node comes after its parent. */
+static int check_stacks(struct reader *r)
+{
+	const struct capture *c = r->c;
+	bool ok = true;
+
+	for (size_t i = 0; i < c->frames_n; i++)
+		ok = ok && c->frames[i].kind < FRAME_KINDS;
+	for (size_t i = 0; i < c->nodes_n; i++)
+		ok = ok && c->nodes[i].parent <= i && c->nodes[i].frame &&
+		     c->nodes[i].frame <= c->frames_n;
+	for (size_t i = 0; i < c->blame_n; i++)
+		ok = ok && c->blame[i].stack <= c->nodes_n && c->blame[i].kind < BLAME_KINDS;
+	for (size_t i = 0; i < c->samples_n; i++)
+		ok = ok && c->samples[i].stack <= c->nodes_n && c->samples[i].state < ST_COUNT;
+	for (size_t i = 0; i < c->cases_n; i++)
+		ok = ok && c->cases[i].stack <= c->nodes_n &&
+		     c->cases[i].waiter_stack <= c->nodes_n && c->cases[i].kind < BLAME_KINDS;
+	return ok ? 0 : fail(r, "is no valid capture: a stack makes no sense");
+}
+
 /* `why` is NULL for errors that the reader has told already. */
 static int read_contents(struct reader *r, const unsigned char *file, size_t len)
 {
@@ -249,7 +282,9 @@ static int read_contents(struct reader *r, const unsigned char *file, size_t len
 		return fail(r, "%s", why);
 	if (!err && (!r->ended || r->line_len > 0))
 		return fail(r, "is truncated");
-	return err ? err : check_references(r);
+	if (!err)
+		err = check_references(r);
+	return err ? err : check_stacks(r);
 }
 
 static int read_file(struct reader *r, int fd)

@@ -143,6 +143,31 @@ int capture_writer__cpu(struct capture_writer *w, const struct capture_cpu *c)
 	return add_row(w, "cpu", capture_cpu_fields, c);
 }
 
+int capture_writer__frame(struct capture_writer *w, const struct capture_frame *f)
+{
+	return add_row(w, "frame", capture_frame_fields, f);
+}
+
+int capture_writer__node(struct capture_writer *w, const struct capture_node *n)
+{
+	return add_row(w, "node", capture_node_fields, n);
+}
+
+int capture_writer__blame(struct capture_writer *w, const struct capture_blame *b)
+{
+	return add_row(w, "blame", capture_blame_fields, b);
+}
+
+int capture_writer__sample(struct capture_writer *w, const struct capture_sample *s)
+{
+	return add_row(w, "sample", capture_sample_fields, s);
+}
+
+int capture_writer__case(struct capture_writer *w, const struct capture_case *c)
+{
+	return add_row(w, "case", capture_case_fields, c);
+}
+
 static int write_all(int fd, const unsigned char *bytes, size_t len)
 {
 	while (len > 0) {

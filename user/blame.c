@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "blame.h"
+
+#include <errno.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "blame_rows.h"
+#include "blame_worst.h"
+
+#define MAX_GILS 512       /* with a timeline of 200 KB each */
+#define MAX_THREADS 65536
+#define RETRY_NS 100000    /* as ACCOUNT_RETRY_NS: it came back from a time-out and waits on */
+#define PYTHON_MUTEX 80    /* gil->mutex: who is woken from there has not been given the GIL */
+
+struct blame_gil {
+	uint64_t key, gil;
+	struct timeline *timeline; /* NULL: no memory, or too many */
+};
+
+enum wait_state { WAIT_NONE, WAIT_ASLEEP, WAIT_OVER /* not yet charged: the next look may tell more */ };
+
+struct blame_thread {
+	uint64_t key, tls;
+	uint32_t pid, tid;
+	uint64_t ran_since;	/* when it last got a CPU */
+	struct blame_gil *gil;	/* that it waits for */
+	enum wait_state state;
+	uint64_t begin, end;	/* of its sleep */
+	uint64_t queued;	/* since when it was in a run queue before it ran; 0: it was not */
+	uint64_t switch_number, holder; /* seen when it fell asleep */
+	struct blame_case wait; /* the chain of sleeps that are one wait; ns 0: none */
+	uint64_t worst_ns;	/* of its culprit */
+};
+
+struct blame {
+	void *gils, *threads; /* tsearch(3) */
+	size_t gils_n, threads_n;
+	struct blame_rows *rows;
+	struct blame_worst waits, holds;
+	int err;
+};
+
+/* --- finding things --------------------------------------------------------------------------- */
+
+static int by_gil(const void *a, const void *b)
+{
+	const struct blame_gil *p = a, *q = b;
+
+	if (p->key != q->key)
+		return p->key < q->key ? -1 : 1;
+	return p->gil < q->gil ? -1 : p->gil > q->gil;
+}
+
+static int by_tls(const void *a, const void *b)
+{
+	const struct blame_thread *p = a, *q = b;
+
+	if (p->key != q->key)
+		return p->key < q->key ? -1 : 1;
+	return p->tls < q->tls ? -1 : p->tls > q->tls;
+}
+
+static void *find(void *const *tree, const void *probe, int (*compare)(const void *, const void *))
+{
+	void *node = tfind(probe, tree, compare);
+
+	return node ? *(void **)node : NULL;
+}
+
+static struct blame_gil *gil_of(struct blame *b, uint64_t key, uint64_t gil)
+{
+	struct blame_gil probe = {.key = key, .gil = gil}, *g = find(&b->gils, &probe, by_gil);
+
+	if (g || b->gils_n == MAX_GILS)
+		return g;
+	g = calloc(1, sizeof(*g));
+	if (!g)
+		return NULL;
+	*g = probe;
+	g->timeline = timeline__new();
+	if (!g->timeline || !tsearch(g, &b->gils, by_gil)) {
+		timeline__free(g->timeline);
+		free(g);
+		return NULL;
+	}
+	b->gils_n++;
+	return g;
+}
+
+static struct blame_thread *thread_at(struct blame *b, uint64_t key, uint64_t tls)
+{
+	const struct blame_thread probe = {.key = key, .tls = tls};
+
+	return tls ? find(&b->threads, &probe, by_tls) : NULL;
+}
+
+/* A thread, and its TID: the memory of one that has ended serves the next. */
+static struct blame_thread *thread_of(struct blame *b, uint64_t key, uint64_t tls, uint32_t pid,
+				      uint32_t tid)
+{
+	struct blame_thread *t = thread_at(b, key, tls);
+
+	if (!t && b->threads_n < MAX_THREADS) {
+		t = calloc(1, sizeof(*t));
+		if (!t)
+			return NULL;
+		t->key = key;
+		t->tls = tls;
+		if (!tsearch(t, &b->threads, by_tls)) {
+			free(t);
+			return NULL;
+		}
+		b->threads_n++;
+	}
+	if (t && t->tid != tid) {
+		struct blame_thread fresh = {.key = key, .tls = tls, .pid = pid, .tid = tid};
+
+		*t = fresh;
+	}
+	return t;
+}
+
+/* --- charging --------------------------------------------------------------------------------- */
+
+struct charge {
+	struct blame *b;
+	struct blame_thread *waiter;
+	bool runq;
+};
+
+static struct blame_row row_of(const struct charge *c, const struct timeline_part *p)
+{
+	const struct blame_thread *w = c->waiter, *h = thread_at(c->b, w->key, p->holder);
+	struct blame_row row = {
+		.key = w->key,
+		.gil = w->gil->gil,
+		.pid = w->pid,
+		.waiter = w->tid,
+		.holder = p->holder,
+		.holder_tid = h ? h->tid : 0,
+		.stack = p->kind == BLAME_HANDOFF ? 0 : p->stack,
+		.kind = p->kind,
+		.nr = p->nr,
+	};
+
+	return row;
+}
+
+static void charge_part(void *ctx, const struct timeline_part *p)
+{
+	struct charge *c = ctx;
+	struct blame_row row = row_of(c, p);
+	uint64_t ns = p->end - p->begin;
+
+	if (c->runq) {
+		if (p->holder == c->waiter->tls || p->kind == BLAME_HANDOFF || p->kind == BLAME_UNKNOWN)
+			return;
+		row.runq_ns = ns;
+	} else {
+		row.wait_ns = ns;
+		row.count = 1;
+		if (ns > c->waiter->worst_ns) {
+			c->waiter->worst_ns = ns;
+			c->waiter->wait.holder = row.holder;
+			c->waiter->wait.holder_tid = row.holder_tid;
+			c->waiter->wait.kind = row.kind;
+			c->waiter->wait.nr = row.nr;
+			c->waiter->wait.stack = row.stack;
+		}
+	}
+	row.samples = row.stack != 0;
+	if (blame_rows__add(c->b->rows, &row))
+		c->b->err = -ENOMEM;
+}
+
+static void charge(struct blame *b, struct blame_thread *t, uint64_t begin, uint64_t end, bool runq)
+{
+	struct charge c = {b, t, runq};
+
+	if (t->gil && t->gil->timeline && end > begin)
+		timeline__cut(t->gil->timeline, begin, end, charge_part, &c);
+}
+
+/* Charges the sleep that has ended, and the queueing behind it. */
+static void settle(struct blame *b, struct blame_thread *t)
+{
+	if (t->state != WAIT_OVER)
+		return;
+	charge(b, t, t->begin, t->end, false);
+	charge(b, t, t->end, t->ran_since, true);
+	t->state = WAIT_NONE;
+	t->queued = 0;
+}
+
+/* The chain of sleeps that made one wait is over. */
+static void end_wait(struct blame *b, struct blame_thread *t)
+{
+	if (!t->wait.begin)
+		return;
+	t->wait.ns = t->ran_since > t->wait.begin ? t->ran_since - t->wait.begin : 0;
+	blame_worst__add(&b->waits, &t->wait);
+	memset(&t->wait, 0, sizeof(t->wait));
+	t->worst_ns = 0;
+}
+
+/* --- steps ------------------------------------------------------------------------------------ */
+
+static void note_hold(struct blame *b, struct blame_gil *g, uint32_t pid)
+{
+	const struct blame_thread *h;
+	struct timeline_part p;
+	struct blame_case c;
+
+	if (!timeline__ended(g->timeline, &p))
+		return;
+	h = thread_at(b, g->key, p.holder);
+	c = (struct blame_case){
+		.key = g->key,
+		.gil = g->gil,
+		.begin = p.begin,
+		.ns = p.end - p.begin,
+		.holder = p.holder,
+		.stack = p.stack,
+		.pid = pid,
+		.holder_tid = h ? h->tid : 0,
+		.kind = p.kind,
+		.nr = p.nr,
+	};
+	blame_worst__add(&b->holds, &c);
+}
+
+static void look(struct blame *b, struct blame_gil *g, const struct wire_gil_event *e)
+{
+	const struct blame_thread *h = thread_at(b, e->h.key, e->holder);
+	struct timeline_look l = {
+		.at = e->h.time,
+		.locked = e->locked > 0,
+		.holder = e->holder,
+		.switch_number = e->switch_number,
+		.holder_ran_since = h ? h->ran_since : 0,
+	};
+
+	if (e->locked >= 0)
+		timeline__look(g->timeline, &l);
+}
+
+/* It had timed out, and the GIL had not changed hands: take_gil() has set gil_drop_request. */
+static bool has_asked(const struct blame_thread *t, const struct wire_gil_event *e)
+{
+	uint64_t interval = (e->interval_us ? e->interval_us : 5000) * 1000ull;
+
+	return t->state == WAIT_OVER && t->wait.begin && t->holder == e->holder &&
+	       t->switch_number == e->switch_number &&
+	       t->end - t->begin >= interval - interval / 50;
+}
+
+static void fall_asleep(struct blame *b, struct blame_thread *t, struct blame_gil *g,
+			const struct wire_gil_event *e)
+{
+	bool asked = has_asked(t, e), same = t->gil == g;
+
+	settle(b, t);
+	if (t->wait.begin && (!same || e->h.time - t->ran_since > RETRY_NS))
+		end_wait(b, t);
+	t->gil = g;
+	if (asked)
+		timeline__drop_requested(g->timeline, e->h.time);
+	if (t->queued && e->h.time - t->ran_since <= RETRY_NS)
+		charge(b, t, t->queued, t->ran_since, true);
+	t->queued = 0;
+	if (!t->wait.begin) {
+		t->wait.key = t->key;
+		t->wait.gil = g->gil;
+		t->wait.pid = t->pid;
+		t->wait.waiter = t->tid;
+		t->wait.begin = e->h.time;
+		t->wait.kind = BLAME_UNKNOWN;
+	}
+	t->state = WAIT_ASLEEP;
+	t->begin = e->h.time;
+	t->holder = e->holder;
+	t->switch_number = e->switch_number;
+}
+
+static void step_left(struct blame *b, struct blame_thread *t, struct blame_gil *g,
+		      const struct wire_gil_event *e)
+{
+	if (e->since && e->since < e->h.time)
+		t->ran_since = e->since;
+	look(b, g, e);
+	if (e->holds)
+		timeline__off(g->timeline, e->h.time, e->tls, e->state == ST_RUNQ, e->nr);
+	if (e->stack)
+		timeline__stack(g->timeline, e->holder, e->stack);
+	if (e->state == ST_GIL_WAIT && !e->holds) {
+		fall_asleep(b, t, g, e);
+		return;
+	}
+	settle(b, t);
+	if (e->state != ST_RUNQ || e->h.time - t->ran_since > RETRY_NS)
+		end_wait(b, t);
+}
+
+static void step_ran(struct blame_thread *t, struct blame_gil *g, const struct wire_gil_event *e)
+{
+	if (e->holds) {
+		if (e->state != ST_RUNQ && e->since < e->h.time)
+			timeline__off(g->timeline, e->since, e->tls, true, 0);
+		timeline__on(g->timeline, e->h.time, e->tls);
+	}
+	t->ran_since = e->h.time;
+	t->queued = e->since < e->h.time ? e->since : 0;
+	if (t->state != WAIT_ASLEEP)
+		return;
+	t->end = e->since > t->begin ? e->since : t->begin;
+	t->state = WAIT_OVER;
+	if (e->state == ST_GIL_WAIT && t->gil == g && e->word != PYTHON_MUTEX)
+		timeline__released(g->timeline, t->end, t->tls);
+}
+
+int blame__step(struct blame *b, const struct wire_gil_event *e)
+{
+	struct blame_gil *g = gil_of(b, e->h.key, e->gil);
+	struct blame_thread *t = thread_of(b, e->h.key, e->tls, e->h.tgid, e->tid);
+
+	if (!g || !t)
+		return -ENOMEM;
+	b->err = 0;
+	if (e->what == GIL_LEFT)
+		step_left(b, t, g, e);
+	else
+		step_ran(t, g, e);
+	note_hold(b, g, e->h.tgid);
+	return b->err;
+}
+
+void blame__waiter_stack(struct blame *b, const struct wire_sample_event *e)
+{
+	struct blame_thread *t = thread_at(b, e->h.key, e->ip);
+
+	if (t && t->tid == e->tid && t->wait.begin && !t->wait.waiter_stack)
+		t->wait.waiter_stack = e->stack;
+}
+
+void blame__seed(struct blame *b, uint64_t key, uint64_t gil, uint64_t holder, uint64_t at)
+{
+	struct blame_gil *g = gil_of(b, key, gil);
+	const struct timeline_look l = {.at = at, .locked = true, .holder = holder,
+					.switch_number = UINT64_MAX - 1, .holder_ran_since = at};
+
+	if (g && holder)
+		timeline__look(g->timeline, &l);
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+struct closing {
+	struct blame *b;
+	uint64_t end, key;
+};
+
+static void close_thread(const void *node, VISIT visit, void *ctx)
+{
+	struct blame_thread *t = *(struct blame_thread *const *)node;
+	struct closing *c = ctx;
+
+	if (visit != postorder && visit != leaf)
+		return;
+	if (t->state == WAIT_ASLEEP) {
+		t->end = c->end;
+		t->ran_since = c->end;
+		t->state = WAIT_OVER;
+	}
+	settle(c->b, t);
+	end_wait(c->b, t);
+}
+
+int blame__close(struct blame *b, uint64_t end)
+{
+	struct closing c = {.b = b, .end = end};
+
+	b->err = 0;
+	twalk_r(b->threads, close_thread, &c);
+	return b->err;
+}
+
+int blame__account(struct blame *b, const struct wire_thread *t)
+{
+	int err = 0;
+
+	if (t->tls && t->gils)
+		thread_of(b, t->key, t->tls, t->tgid, t->tid);
+	for (size_t i = 0; i < WIRE_GIL_USES && t->uses[i].gil && !err; i++) {
+		struct blame_row row = {
+			.key = t->key,
+			.gil = t->uses[i].gil,
+			.pid = t->tgid,
+			.waiter = t->tid,
+			.kind = BLAME_UNKNOWN,
+			.wait_ns = t->uses[i].wait_ns,
+		};
+
+		err = blame_rows__expect(b->rows, &row);
+	}
+	return err;
+}
+
+static void name_holder(void *ctx, struct blame_row *row)
+{
+	const struct blame_thread *t = thread_at(ctx, row->key, row->holder);
+
+	if (!row->holder_tid && t)
+		row->holder_tid = t->tid;
+}
+
+size_t blame__rows(struct blame *b, const struct blame_row **rows)
+{
+	blame_rows__each(b->rows, name_holder, b);
+	return blame_rows__finish(b->rows, rows);
+}
+
+size_t blame__waits(const struct blame *b, const struct blame_case **waits)
+{
+	*waits = b->waits.cases;
+	return b->waits.n;
+}
+
+size_t blame__holds(const struct blame *b, const struct blame_case **holds)
+{
+	*holds = b->holds.cases;
+	return b->holds.n;
+}
+
+struct blame *blame__new(void)
+{
+	struct blame *b = calloc(1, sizeof(*b));
+
+	if (b)
+		b->rows = blame_rows__new();
+	if (!b || !b->rows) {
+		free(b);
+		return NULL;
+	}
+	return b;
+}
+
+static void free_gil(void *node)
+{
+	timeline__free(((struct blame_gil *)node)->timeline);
+	free(node);
+}
+
+void blame__free(struct blame *b)
+{
+	if (!b)
+		return;
+	tdestroy(b->gils, free_gil);
+	tdestroy(b->threads, free);
+	blame_rows__free(b->rows);
+	free(b);
+}

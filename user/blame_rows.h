@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of blame: who waited for whom, how long, where. Rows of the same waiter, holder, kind and
+ * stack are one; beyond BLAME_MAX_ROWS stacks are dropped, never time.
+ */
+#ifndef GILPROF_BLAME_ROWS_H
+#define GILPROF_BLAME_ROWS_H
+
+#include "blame.h"
+
+struct blame_rows;
+
+struct blame_rows *blame_rows__new(void); /* NULL and ENOMEM */
+void blame_rows__free(struct blame_rows *r);
+
+int blame_rows__add(struct blame_rows *r, const struct blame_row *row); /* 0 or -ENOMEM */
+
+/* A thread waited row->wait_ns in all for this GIL. 0 or -ENOMEM. */
+int blame_rows__expect(struct blame_rows *r, const struct blame_row *row);
+
+void blame_rows__each(struct blame_rows *r, void (*f)(void *ctx, struct blame_row *row), void *ctx);
+
+/*
+ * Makes each thread's rows add up to what it waited, gives the time without a stack to the holder's
+ * known ones, decides what is native; returns the number of rows, sorted, the gravest first.
+ */
+size_t blame_rows__finish(struct blame_rows *r, const struct blame_row **rows);
+
+#endif
