@@ -50,7 +50,6 @@ static __always_inline void arch__call(struct task_struct *task, struct arch_cal
 
 #define arch__user_ip(task) (((struct pt_regs *)bpf_task_pt_regs(task))->pc)
 
-
 static __always_inline void arch__call(struct task_struct *task, struct arch_call *c)
 {
 	struct pt_regs *r = (struct pt_regs *)bpf_task_pt_regs(task);

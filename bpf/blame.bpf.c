@@ -145,6 +145,7 @@ __noinline int blame__tell_ran(struct wire_thread *t, u64 now, u64 queued, u32 w
 		return 0;
 	e->since = queued < now ? now - queued : now;
 	e->state = was;
+	e->word = t->leave.word;
 	e->holds = t->holds;
 	events__submit_gil(e);
 	return 0;

@@ -79,6 +79,7 @@ static __always_inline void iter__seed_asleep(struct task_struct *task, struct w
 	l->gil = 0;
 	l->holds = 0;
 	python__refresh(t, task);
+	t->tls = arch__tls(task);
 	/* not on_rq: a task asleep may stay queued for a while (v6.12: sched_delayed) */
 	if (task->on_cpu || !state)
 		l->state = task->on_cpu ? ST_RUN : ST_RUNQ;

@@ -150,8 +150,10 @@ static __always_inline void sched__run(struct task_struct *task, struct wire_thr
 	}
 	if (account__missed_leave(t))
 		sched__guess_leave(task, t, now, queued);
-	if (t->gils && now >= window.start)
+	if (t->gils && now >= window.start) {
+		t->tls = arch__tls(task);
 		sched__explain_run(t, now, queued);
+	}
 	t->booked = task->se.sum_exec_runtime;
 	account__tell_run(t, now, queued, cpu);
 }

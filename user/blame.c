@@ -9,29 +9,33 @@
 #include "blame_rows.h"
 #include "blame_worst.h"
 
-#define MAX_GILS 512       /* with a timeline of 200 KB each */
+#define MAX_GILS 512 /* with a timeline of 200 KB each */
 #define MAX_THREADS 65536
-#define RETRY_NS 100000    /* as ACCOUNT_RETRY_NS: it came back from a time-out and waits on */
-#define PYTHON_MUTEX 80    /* gil->mutex: who is woken from there has not been given the GIL */
+#define RETRY_NS 100000 /* as ACCOUNT_RETRY_NS: it came back from a time-out and waits on */
+#define PYTHON_MUTEX 80 /* gil->mutex: who is woken from there has not been given the GIL */
 
 struct blame_gil {
 	uint64_t key, gil;
 	struct timeline *timeline; /* NULL: no memory, or too many */
 };
 
-enum wait_state { WAIT_NONE, WAIT_ASLEEP, WAIT_OVER /* not yet charged: the next look may tell more */ };
+enum wait_state {
+	WAIT_NONE,
+	WAIT_ASLEEP,
+	WAIT_OVER /* not yet charged: the next look may tell more */
+};
 
 struct blame_thread {
 	uint64_t key, tls;
 	uint32_t pid, tid;
-	uint64_t ran_since;	/* when it last got a CPU */
-	struct blame_gil *gil;	/* that it waits for */
+	uint64_t ran_since;    /* when it last got a CPU */
+	struct blame_gil *gil; /* that it waits for */
 	enum wait_state state;
-	uint64_t begin, end;	/* of its sleep */
-	uint64_t queued;	/* since when it was in a run queue before it ran; 0: it was not */
+	uint64_t begin, end; /* of its sleep */
+	uint64_t queued;     /* since when it was in a run queue before it ran; 0: it was not */
 	uint64_t switch_number, holder; /* seen when it fell asleep */
-	struct blame_case wait; /* the chain of sleeps that are one wait; ns 0: none */
-	uint64_t worst_ns;	/* of its culprit */
+	struct blame_case wait;		/* the chain of sleeps that are one wait; ns 0: none */
+	uint64_t worst_ns;		/* of its culprit */
 };
 
 struct blame {
@@ -71,7 +75,7 @@ static void *find(void *const *tree, const void *probe, int (*compare)(const voi
 
 static struct blame_gil *gil_of(struct blame *b, uint64_t key, uint64_t gil)
 {
-	struct blame_gil probe = {.key = key, .gil = gil}, *g = find(&b->gils, &probe, by_gil);
+	struct blame_gil probe = { .key = key, .gil = gil }, *g = find(&b->gils, &probe, by_gil);
 
 	if (g || b->gils_n == MAX_GILS)
 		return g;
@@ -91,7 +95,7 @@ static struct blame_gil *gil_of(struct blame *b, uint64_t key, uint64_t gil)
 
 static struct blame_thread *thread_at(struct blame *b, uint64_t key, uint64_t tls)
 {
-	const struct blame_thread probe = {.key = key, .tls = tls};
+	const struct blame_thread probe = { .key = key, .tls = tls };
 
 	return tls ? find(&b->threads, &probe, by_tls) : NULL;
 }
@@ -115,7 +119,7 @@ static struct blame_thread *thread_of(struct blame *b, uint64_t key, uint64_t tl
 		b->threads_n++;
 	}
 	if (t && t->tid != tid) {
-		struct blame_thread fresh = {.key = key, .tls = tls, .pid = pid, .tid = tid};
+		struct blame_thread fresh = { .key = key, .tls = tls, .pid = pid, .tid = tid };
 
 		*t = fresh;
 	}
@@ -155,7 +159,8 @@ static void charge_part(void *ctx, const struct timeline_part *p)
 	uint64_t ns = p->end - p->begin;
 
 	if (c->runq) {
-		if (p->holder == c->waiter->tls || p->kind == BLAME_HANDOFF || p->kind == BLAME_UNKNOWN)
+		if (p->holder == c->waiter->tls || p->kind == BLAME_HANDOFF ||
+		    p->kind == BLAME_UNKNOWN)
 			return;
 		row.runq_ns = ns;
 	} else {
@@ -177,7 +182,7 @@ static void charge_part(void *ctx, const struct timeline_part *p)
 
 static void charge(struct blame *b, struct blame_thread *t, uint64_t begin, uint64_t end, bool runq)
 {
-	struct charge c = {b, t, runq};
+	struct charge c = { b, t, runq };
 
 	if (t->gil && t->gil->timeline && end > begin)
 		timeline__cut(t->gil->timeline, begin, end, charge_part, &c);
@@ -246,14 +251,19 @@ static void look(struct blame *b, struct blame_gil *g, const struct wire_gil_eve
 		timeline__look(g->timeline, &l);
 }
 
-/* It had timed out, and the GIL had not changed hands: take_gil() has set gil_drop_request. */
-static bool has_asked(const struct blame_thread *t, const struct wire_gil_event *e)
+/* Its latest sleep ended by itself: nobody has given the GIL up. */
+static bool has_timed_out(const struct blame_thread *t, const struct wire_gil_event *e)
 {
 	uint64_t interval = (e->interval_us ? e->interval_us : 5000) * 1000ull;
 
+	return t->end - t->begin >= interval - interval / 50;
+}
+
+/* It had timed out, and the GIL had not changed hands: take_gil() has set gil_drop_request. */
+static bool has_asked(const struct blame_thread *t, const struct wire_gil_event *e)
+{
 	return t->state == WAIT_OVER && t->wait.begin && t->holder == e->holder &&
-	       t->switch_number == e->switch_number &&
-	       t->end - t->begin >= interval - interval / 50;
+	       t->switch_number == e->switch_number && has_timed_out(t, e);
 }
 
 static void fall_asleep(struct blame *b, struct blame_thread *t, struct blame_gil *g,
@@ -316,7 +326,8 @@ static void step_ran(struct blame_thread *t, struct blame_gil *g, const struct w
 		return;
 	t->end = e->since > t->begin ? e->since : t->begin;
 	t->state = WAIT_OVER;
-	if (e->state == ST_GIL_WAIT && t->gil == g && e->word != PYTHON_MUTEX)
+	if (e->state == ST_GIL_WAIT && t->gil == g && e->word != PYTHON_MUTEX &&
+	    !has_timed_out(t, e))
 		timeline__released(g->timeline, t->end, t->tls);
 }
 
@@ -347,8 +358,11 @@ void blame__waiter_stack(struct blame *b, const struct wire_sample_event *e)
 void blame__seed(struct blame *b, uint64_t key, uint64_t gil, uint64_t holder, uint64_t at)
 {
 	struct blame_gil *g = gil_of(b, key, gil);
-	const struct timeline_look l = {.at = at, .locked = true, .holder = holder,
-					.switch_number = UINT64_MAX - 1, .holder_ran_since = at};
+	const struct timeline_look l = { .at = at,
+					 .locked = true,
+					 .holder = holder,
+					 .switch_number = UINT64_MAX - 1,
+					 .holder_ran_since = at };
 
 	if (g && holder)
 		timeline__look(g->timeline, &l);
@@ -379,7 +393,7 @@ static void close_thread(const void *node, VISIT visit, void *ctx)
 
 int blame__close(struct blame *b, uint64_t end)
 {
-	struct closing c = {.b = b, .end = end};
+	struct closing c = { .b = b, .end = end };
 
 	b->err = 0;
 	twalk_r(b->threads, close_thread, &c);
@@ -390,7 +404,8 @@ int blame__account(struct blame *b, const struct wire_thread *t)
 {
 	int err = 0;
 
-	if (t->tls && t->gils)
+	if (t->tls && t->gils &&
+	    !thread_at(b, t->key, t->tls)) /* else it may be another's by now */
 		thread_of(b, t->key, t->tls, t->tgid, t->tid);
 	for (size_t i = 0; i < WIRE_GIL_USES && t->uses[i].gil && !err; i++) {
 		struct blame_row row = {

@@ -18,17 +18,17 @@
 struct blame;
 
 struct blame_row {
-	uint64_t key, gil; /* process and address */
-	uint64_t holder;   /* its fs base; 0: nobody or not known */
-	uint64_t stack;	   /* of the holder; 0: not known */
+	uint64_t key, gil;		  /* process and address */
+	uint64_t holder;		  /* its fs base; 0: nobody or not known */
+	uint64_t stack;			  /* of the holder; 0: not known */
 	uint32_t pid, waiter, holder_tid; /* holder_tid 0: not known */
-	uint32_t kind;	   /* enum blame_kind */
-	uint32_t nr;	   /* BLAME_OFFCPU: the system call */
+	uint32_t kind;			  /* enum blame_kind */
+	uint32_t nr;			  /* BLAME_OFFCPU: the system call */
 	uint32_t pad;
-	uint64_t wait_ns;  /* asleep */
-	uint64_t runq_ns;  /* the waiter's own time in a run queue while the holder had the GIL */
-	uint64_t count;	   /* parts of waits */
-	uint64_t samples;  /* stacks behind it */
+	uint64_t wait_ns; /* asleep */
+	uint64_t runq_ns; /* the waiter's own time in a run queue while the holder had the GIL */
+	uint64_t count;	  /* parts of waits */
+	uint64_t samples; /* stacks behind it */
 };
 
 /* One long wait, or one long hold: then `waiter` is 0. */
@@ -39,7 +39,7 @@ struct blame_case {
 	uint32_t pid, waiter, holder_tid, kind, nr;
 };
 
-struct blame *blame__new(void); /* NULL and ENOMEM */
+struct blame *blame__new(void);	   /* NULL and ENOMEM */
 void blame__free(struct blame *b); /* NULL is fine */
 
 /* Who held a GIL when the window opened: fs base. */

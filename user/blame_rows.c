@@ -229,7 +229,7 @@ static void decide_native(struct blame_rows *r)
 	size_t end;
 
 	for (size_t i = 0; i < r->n; i = end) {
-		uint64_t ns[2] = {0, 0};
+		uint64_t ns[2] = { 0, 0 };
 
 		for (end = i; end < r->n && r->rows[end].stack == r->rows[i].stack &&
 			      r->rows[end].holder_tid == r->rows[i].holder_tid &&

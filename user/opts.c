@@ -16,7 +16,8 @@
  * A prime: no program's own period beats with it. 997 would tell finer, but its timer interrupts alone cost a
  * computing thread 2 % on a virtual machine (make bench).
  */
-#define DEFAULT_HZ 397
+#define STATE_HZ 397
+#define DEFAULT_HZ 99
 #define MAX_HZ 1000
 #define DEFAULT_TOP 10
 
@@ -36,7 +37,7 @@ static const struct argp_option options[] = {
 	{"output", 'o', "FILE", 0, "Write to FILE, by its suffix: .txt .json .gilprof; may be given again", 0},
 	{"json", KEY_JSON, NULL, 0, "Print JSON instead of the page", 0},
 	{"json-schema", KEY_SCHEMA, NULL, 0, "Print the schema of that JSON and exit", 0},
-	{"frequency", 'F', "HZ", 0, "Samples per second and CPU, 1-1000 (default 397)", 0},
+	{"frequency", 'F', "HZ", 0, "Stack samples per second and CPU, 1-1000 (default 99)", 0},
 	{"top", KEY_TOP, "N", 0, "Threads to show of each process (default 10)", 0},
 	{"no-children", KEY_NO_CHILDREN, NULL, 0, "Do not follow child processes", 0},
 	{"user", KEY_USER, "NAME", 0, "Run COMMAND as NAME (default: who called sudo)", 0},
@@ -218,7 +219,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case 'o':
 		return parse_output(arg, o);
 	case 'F':
-		return parse_number("frequency", arg, MAX_HZ, "must be 1 to 1000", &o->state_hz);
+		return parse_number("frequency", arg, MAX_HZ, "must be 1 to 1000", &o->stack_hz);
 	case 'v':
 		o->verbose++;
 		return 0;
@@ -252,7 +253,7 @@ int opts__parse(int argc, char **argv, struct opts *o)
 	int err;
 
 	memset(o, 0, sizeof(*o));
-	o->state_hz = DEFAULT_HZ;
+	o->stack_hz = DEFAULT_HZ;
 	o->top = DEFAULT_TOP;
 	o->children = true;
 	if (argc > 1 && !strcmp(argv[1], "record"))
@@ -266,5 +267,6 @@ int opts__parse(int argc, char **argv, struct opts *o)
 	}
 	argp_err_exit_status = 2;
 	err = argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &p);
+	o->state_hz = o->stack_hz > STATE_HZ ? o->stack_hz : STATE_HZ;
 	return err ? -EINVAL : 0;
 }

@@ -41,7 +41,8 @@ struct opts {
 	const char *user;     /* run the command as; NULL: who called sudo */
 	enum opts_format format; /* of what goes to stdout */
 	uint64_t duration_ns; /* 0: until the target's exit or a signal */
-	uint32_t state_hz;
+	uint32_t stack_hz; /* samples per second and CPU that take a stack, */
+	uint32_t state_hz; /* and all: a multiple of that, or nearly so */
 	unsigned int top;
 	unsigned int verbose;
 	bool children;

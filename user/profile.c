@@ -325,6 +325,7 @@ static int write_end(struct profile *p, bool complete, int fd)
 		.mode = p->have_command ? command : attach,
 		.target = target,
 		.state_hz = p->opts->state_hz,
+		.stack_hz = p->opts->stack_hz,
 		.cpus = p->online_at_start > 0 ? (uint32_t)p->online_at_start : 0,
 		.complete = complete,
 		.children = p->opts->children,
@@ -383,6 +384,7 @@ static int prepare(struct profile *p, const struct caller *caller)
 	const char *drop = getenv("GILPROF_TEST_DROP"); /* tests only: see tests/laws.bats */
 	struct session_options so = {
 		.state_hz = p->opts->state_hz,
+		.stack_every = (p->opts->state_hz + p->opts->stack_hz / 2) / p->opts->stack_hz,
 		.children = p->opts->children,
 		.drop_every = drop ? (uint32_t)strtoul(drop, NULL, 10) : 0,
 	};

@@ -60,11 +60,13 @@ static int on_event(void *ctx, void *data, size_t len)
 	const struct wire_event *h = data;
 	const struct wire_exec_event *x = data;
 
-	if (h->type == EV_THREAD && len >= sizeof(*h) + s->record_bytes)
+	if (h->type >= EV_CODE && h->type <= EV_OFF)
+		s->listener.explain(s->listener.ctx, h, len);
+	else if (h->type == EV_THREAD && len >= sizeof(*h) + s->record_bytes)
 		hand_on_thread(s, (const char *)data + sizeof(*h));
 	else if (h->type == EV_EXEC && len >= sizeof(*x))
 		s->listener.process(s->listener.ctx, &x->p, x->args, x->args_len);
-	else if (h->type != EV_THREAD && len >= sizeof(struct wire_process_event))
+	else if (h->type < EV_THREAD && len >= sizeof(struct wire_process_event))
 		s->listener.process(s->listener.ctx, data, NULL, 0);
 	return 0;
 }
@@ -78,6 +80,7 @@ static void configure(struct session *s, const struct session_options *o, bool o
 	b->rodata->follow_children = o->children;
 	b->rodata->iter_children = o->children;
 	b->rodata->drop_every = o->drop_every;
+	b->rodata->sample_stack_every = o->stack_every;
 	syscalls__classes((uint8_t *)b->rodata->syscall_class);
 	syscalls__classes_ia32((uint8_t *)b->rodata->syscall_class_ia32);
 	memcpy((void *)b->rodata->gil_words, pyver__gil_words, sizeof(b->rodata->gil_words));

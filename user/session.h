@@ -20,6 +20,7 @@
 
 struct session_options {
 	uint32_t state_hz;  /* samples per second and CPU that tell who holds the GIL */
+	uint32_t stack_every; /* every n-th of them takes a stack; 0: none */
 	bool children;      /* follow forks into new processes */
 	uint32_t drop_every; /* tests only: lose every n-th switch, 0 none */
 };
@@ -30,6 +31,7 @@ struct session_listener {
 	void (*process)(void *ctx, const struct wire_process_event *e, const char *args,
 			size_t args_len);
 	void (*thread)(void *ctx, const struct wire_thread *t);
+	void (*explain)(void *ctx, const struct wire_event *h, size_t len); /* EV_CODE to EV_OFF */
 };
 
 struct session;

@@ -45,14 +45,14 @@ void timeline__free(struct timeline *t)
 	free(t);
 }
 
-static struct segment *segment(const struct timeline *t, uint64_t i)
+static struct segment *segment(struct timeline *t, uint64_t i)
 {
-	return (struct segment *)&t->ring[i % TIMELINE_SEGMENTS];
+	return &t->ring[i % TIMELINE_SEGMENTS];
 }
 
-static struct segment *last(const struct timeline *t)
+static const struct segment *last(const struct timeline *t)
 {
-	return t->n ? segment(t, t->n - 1) : NULL;
+	return t->n ? &t->ring[(t->n - 1) % TIMELINE_SEGMENTS] : NULL;
 }
 
 static bool is_held_by(const struct segment *s, uint64_t holder)
@@ -109,7 +109,7 @@ static void append(struct timeline *t, uint64_t at, uint64_t holder, enum segmen
 		   uint32_t nr)
 {
 	const struct segment *before = last(t);
-	struct segment s = {.at = at, .holder = holder, .kind = kind, .nr = nr};
+	struct segment s = { .at = at, .holder = holder, .kind = kind, .nr = nr };
 
 	if (before) {
 		s.at = later(at, before->at);
@@ -130,7 +130,7 @@ static void append_on(struct timeline *t, uint64_t at, uint64_t holder)
 
 	append(t, at, holder, asked ? SEG_ON_ASKED : SEG_ON, 0);
 	if (asked && !last(t)->asked)
-		last(t)->asked = last(t)->at;
+		segment(t, t->n - 1)->asked = last(t)->at;
 }
 
 /* When the one seen as holder took the GIL: between the last thing known and now. */
@@ -204,7 +204,8 @@ void timeline__drop_requested(struct timeline *t, uint64_t at)
 
 void timeline__stack(struct timeline *t, uint64_t holder, uint64_t stack)
 {
-	struct segment *s = last(t);
+	const struct segment *s = last(t);
+	struct segment *back;
 
 	if (!is_held_by(s, holder) || s->stack == stack)
 		return;
@@ -217,10 +218,10 @@ void timeline__stack(struct timeline *t, uint64_t holder, uint64_t stack)
 		return;
 	}
 	for (uint64_t i = t->n; i > 0 && t->n - i < TIMELINE_SEGMENTS; i--) {
-		s = segment(t, i - 1);
-		if (!is_held_by(s, holder) || s->stack)
+		back = segment(t, i - 1);
+		if (!is_held_by(back, holder) || back->stack)
 			break;
-		s->stack = stack;
+		back->stack = stack;
 	}
 }
 
@@ -229,10 +230,10 @@ void timeline__cut(const struct timeline *t, uint64_t begin, uint64_t end,
 {
 	uint64_t segment_end = later(t->seen, end);
 	uint64_t oldest = t->n > TIMELINE_SEGMENTS ? t->n - TIMELINE_SEGMENTS : 0;
-	struct timeline_part p = {.end = end};
+	struct timeline_part p = { .end = end };
 
 	for (uint64_t i = t->n; i > oldest && p.end > begin; i--) {
-		const struct segment *s = segment(t, i - 1);
+		const struct segment *s = &t->ring[(i - 1) % TIMELINE_SEGMENTS];
 
 		p.begin = later(s->at, begin);
 		if (p.begin < p.end) {
@@ -246,7 +247,7 @@ void timeline__cut(const struct timeline *t, uint64_t begin, uint64_t end,
 		segment_end = s->at;
 	}
 	if (p.end > begin) {
-		p = (struct timeline_part){.begin = begin, .end = p.end, .kind = BLAME_UNKNOWN};
+		p = (struct timeline_part){ .begin = begin, .end = p.end, .kind = BLAME_UNKNOWN };
 		part(ctx, &p);
 	}
 }

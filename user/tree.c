@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "capture_merge.h"
+#include "explain.h"
 #include "lookout.h"
 #include "process.h"
 #include "row.h"
@@ -20,6 +21,7 @@ struct tree {
 	struct capture_writer *writer;
 	struct session *session;
 	struct lookout lookout;
+	struct explain *explain;
 	void *by_key;              /* tsearch(3) of struct process */
 	struct process **all;      /* the same, in the order they were met */
 	size_t all_n, all_max;
@@ -205,6 +207,7 @@ static void on_thread(void *ctx, const struct wire_thread *w)
 	struct capture_thread row;
 	int err = p ? row__from_wire(w, session__cpus(t->session), &row) : -ENOMEM;
 
+	explain__thread(t->explain, w);
 	if (!err) {
 		process__note_uses(p, w);
 		if (p == t->overflow || (row.exited && t->rows >= MAX_ROWS))
@@ -213,6 +216,14 @@ static void on_thread(void *ctx, const struct wire_thread *w)
 			err = keep(t, &row);
 	}
 	t->err = t->err ? t->err : err;
+}
+
+static void on_explain(void *ctx, const struct wire_event *h, size_t len)
+{
+	struct tree *t = ctx;
+	const struct process *p = h->type == EV_CODE ? find(t, h->key, h->tgid) : NULL;
+
+	explain__event(t->explain, h, len, p ? &p->python.frames : NULL);
 }
 
 static int write_process(struct tree *t, struct process *p, uint64_t start, bool pss)
@@ -230,6 +241,9 @@ int tree__finish(struct tree *t, uint64_t start)
 		err = write_process(t, t->all[i], start, i < PSS_PROCESSES);
 	if (t->overflow && !err)
 		err = write_process(t, t->overflow, start, false);
+	explain__close(t->explain, session__end_ns(t->session));
+	if (!err)
+		err = explain__write(t->explain, t->writer, start);
 	return err;
 }
 
@@ -247,9 +261,14 @@ struct tree *tree__new(struct capture_writer *writer)
 {
 	struct tree *t = calloc(1, sizeof(*t));
 
-	if (t)
-		t->writer = writer;
-	return t;
+	if (!t)
+		return NULL;
+	t->writer = writer;
+	t->explain = explain__new();
+	if (t->explain)
+		return t;
+	free(t);
+	return NULL;
 }
 
 static void keep_node(void *p)
@@ -265,13 +284,14 @@ void tree__free(struct tree *t)
 	for (size_t i = 0; i < t->all_n; i++)
 		process__free(t->all[i]);
 	process__free(t->overflow);
+	explain__free(t->explain);
 	free(t->all);
 	free(t);
 }
 
 struct session_listener tree__listener(struct tree *t)
 {
-	return (struct session_listener){t, on_process, on_thread};
+	return (struct session_listener){t, on_process, on_thread, on_explain};
 }
 
 void tree__use(struct tree *t, struct session *s)

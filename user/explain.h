@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Why threads waited: takes the kernel side's events about stacks and GILs during the window, and at its
+ * end writes who is to blame and where everybody was.
+ */
+#ifndef GILPROF_EXPLAIN_H
+#define GILPROF_EXPLAIN_H
+
+#include "../bpf/wire.h"
+#include "capture.h"
+#include "pyver.h"
+
+struct explain;
+
+struct explain *explain__new(void);    /* NULL and ENOMEM */
+void explain__free(struct explain *x); /* NULL is fine */
+
+/* An event of the kinds EV_CODE to EV_OFF. `frames`: where its process has Python's frames; or NULL. */
+void explain__event(struct explain *x, const struct wire_event *h, size_t len,
+		    const struct pyver_frames *frames);
+
+/* Who held a GIL at the window's start. */
+void explain__holder(struct explain *x, uint64_t key, uint64_t gil, uint64_t holder, uint64_t at);
+
+/* The window has closed. Before explain__thread of the threads that live. */
+void explain__close(struct explain *x, uint64_t end);
+
+/* A thread's final record. */
+void explain__thread(struct explain *x, const struct wire_thread *t);
+
+/* Writes the rows, of a window that began at `start`. 0 or -errno. */
+int explain__write(struct explain *x, struct capture_writer *w, uint64_t start);
+
+/* What could not be kept, for want of room or memory. */
+uint64_t explain__lost(const struct explain *x);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where threads were seen: on a CPU by samples, off it by the stacks walked when they left. Pure. */
+#ifndef GILPROF_SAMPLES_H
+#define GILPROF_SAMPLES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../bpf/wire.h"
+
+#define SAMPLES_MAX 65536 /* rows; what has none is added to one without a stack */
+
+/* Names of functions and libraries live as long as who resolved them. */
+struct samples_place {
+	const char *function; /* NULL: not known */
+	const char *object;
+};
+
+struct samples_row {
+	uint64_t key, stack;
+	struct samples_place place; /* on a CPU: in machine code */
+	uint32_t pid, tid, state, nr;
+	uint64_t ns, count, held;
+};
+
+struct samples;
+
+struct samples *samples__new(void);    /* NULL and ENOMEM */
+void samples__free(struct samples *s); /* NULL is fine */
+int samples__add(struct samples *s, const struct wire_sample_event *e,
+		 const struct samples_place *place); /* 0 or -ENOMEM */
+size_t samples__rows(const struct samples *s, const struct samples_row **rows);
+
+#endif
