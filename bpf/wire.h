@@ -51,7 +51,8 @@ enum wire_syscall_class {
 	SC_CHILD = 9,
 	SC_CLONE = 10,  /* clone: child_wait if argument 0 has CLONE_VFORK */
 	SC_RESTART = 11, /* restart_syscall has lost its number: the last state goes on */
-	SC_COUNT = 12,
+	SC_LOCK = 12,   /* waits on futexes that are no GIL's */
+	SC_COUNT = 13,
 };
 
 /* What a futex word inside the GIL is for, per libc (user/pyver.c has the tables and sources). */
