@@ -48,8 +48,10 @@ check_refusal() {
 }
 
 @test "an unknown option ends with 2" {
-	run "$GILPROF" --no-such-option
-	[ "$status" = 2 ]
+	refuses 2 "^gilprof: unrecognized option '--no-such-option'" --no-such-option
+	refuses 2 "^gilprof: invalid option -- 'x'" record -x
+	refuses 2 "^gilprof: option requires an argument -- 'F'" -F
+	refuses 2 "^gilprof: option '--json' doesn't allow an argument" --json=3 -p 1
 }
 
 @test "--help and --version print and end with 0" {
