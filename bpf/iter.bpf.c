@@ -52,12 +52,14 @@ static __always_inline bool iter__is_target(struct task_struct *task)
 
 static __always_inline void iter__report_process(struct seq_file *seq, struct task_struct *task)
 {
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	struct wire_process_event e = {};
 
 	e.h.type = EV_SEEN;
 	e.h.tgid = task->tgid;
 	e.h.key = task->group_leader->start_boottime;
 	e.ppid = BPF_CORE_READ(task, real_parent, tgid);
+	e.borrows_memory = mm && mm == BPF_CORE_READ(task, real_parent, mm);
 	bpf_probe_read_kernel(e.comm, sizeof(e.comm), task->comm);
 	bpf_seq_write(seq, &e, sizeof(e));
 }

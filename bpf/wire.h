@@ -323,7 +323,7 @@ struct wire_process_event {
 	__u32 ppid;
 	__s32 status;     /* EV_EXIT: as wait(2) gives it */
 	__u32 execs;
-	__u32 pad;
+	__u32 borrows_memory; /* its parent's, until it makes exec (vfork) */
 	char comm[WIRE_COMM_LEN];
 };
 

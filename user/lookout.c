@@ -130,6 +130,10 @@ void lookout__look(struct lookout *l, struct process *p)
 {
 	uint64_t from = clock__now();
 
+	if (p->borrows_memory) {
+		p->next_look = UINT64_MAX; /* exec is news */
+		return;
+	}
 	if (p->python.status == PYTHON_FOUND)
 		look_again(l, p, from);
 	else

@@ -89,6 +89,8 @@ void process__inherit(struct process *p, const struct process *parent, uint64_t 
 		return;
 	if (parent->cmdline)
 		set_string(&p->cmdline, strdup(parent->cmdline));
+	if (p->borrows_memory)
+		return;
 	p->python = parent->python;
 	p->settled = parent->settled;
 	p->next_look = parent->next_look;
@@ -100,6 +102,7 @@ void process__inherit(struct process *p, const struct process *parent, uint64_t 
 void process__new_program(struct process *p, uint64_t now)
 {
 	p->program_since = now;
+	p->borrows_memory = false;
 	p->settled = false;
 	p->published = false;
 	memset(&p->python, 0, sizeof(p->python));

@@ -23,6 +23,7 @@ struct process {
 	char *comm, *cmdline;   /* valid UTF-8; NULL: not known */
 	uint64_t born;          /* when it was forked, CLOCK_MONOTONIC ns; 0: before us */
 	bool ended;
+	bool borrows_memory;    /* its parent's, until exec (vfork): the GIL in it is not its own */
 	bool settled;           /* it has been decided whether it has a GIL */
 	bool published;         /* and the kernel side has been told, of this process */
 	int32_t status;         /* once ended, as wait(2) gives it */

@@ -121,6 +121,7 @@ static void tell(struct tree *t, struct process *p, const struct wire_process_ev
 {
 	switch (e->h.type) {
 	case EV_FORK:
+		p->borrows_memory = e->borrows_memory;
 		process__inherit(p, find(t, e->parent_key, e->ppid), e->h.time);
 		break;
 	case EV_EXEC:
@@ -134,6 +135,7 @@ static void tell(struct tree *t, struct process *p, const struct wire_process_ev
 		p->status = e->status;
 		break;
 	default: /* EV_SEEN */
+		p->borrows_memory = e->borrows_memory;
 		if (!p->cmdline)
 			process__read_args(p);
 	}
