@@ -387,6 +387,7 @@ enum wire_pass {
 	PASS_MARK_BEGIN = 1, /* note the kernel's own count of CPU time */
 	PASS_MARK_END = 2,
 	PASS_CLOSE = 3,      /* bring the record to the window's end and write it out */
+	PASS_LIST = 4,       /* at any time, tell of each process again: news may have been lost */
 };
 
 #endif

@@ -84,6 +84,8 @@ void process__set_comm(struct process *p, const char *comm)
 void process__inherit(struct process *p, const struct process *parent, uint64_t now)
 {
 	p->born = now;
+	if (p->execs)
+		return; /* the iterator has seen it before this news came */
 	p->program_since = now;
 	if (!parent)
 		return;
@@ -99,8 +101,9 @@ void process__inherit(struct process *p, const struct process *parent, uint64_t 
 		process__add_gil(p, p->python.gils[i].address, p->python.gils[i].interpreter);
 }
 
-void process__new_program(struct process *p, uint64_t now)
+void process__new_program(struct process *p, uint32_t execs, uint64_t now)
 {
+	p->execs = execs;
 	p->program_since = now;
 	p->borrows_memory = false;
 	p->settled = false;

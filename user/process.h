@@ -45,8 +45,8 @@ void process__read_args(struct process *p);
 
 /* A forked child is what its parent is, at `now`. */
 void process__inherit(struct process *p, const struct process *parent, uint64_t now);
-/* exec: of what was known of its interpreter nothing holds. */
-void process__new_program(struct process *p, uint64_t now);
+/* exec, its `execs`th: of what was known of its interpreter nothing holds. */
+void process__new_program(struct process *p, uint32_t execs, uint64_t now);
 
 /* NULL if it has none there, resp. if there is no memory. */
 struct process_gil *process__find_gil(struct process *p, uint64_t address);

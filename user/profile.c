@@ -27,7 +27,7 @@
 
 #define WAKE_NS (100 * NSEC_PER_MSEC)     /* to drain the ring buffer */
 #define PROGRESS_NS (500 * NSEC_PER_MSEC)
-#define ONLINE_NS (250 * NSEC_PER_MSEC)   /* between two looks at which CPUs are on-line */
+#define ONLINE_NS (250 * NSEC_PER_MSEC)   /* between two looks at which CPUs are on-line, and for losses */
 
 /* What poll(2) watches: the ring, signals, and the processes that the user named. */
 enum { POLL_RING, POLL_SIGNAL, POLL_ROOTS };
@@ -227,8 +227,10 @@ static uint64_t tick(struct profile *p, uint64_t now)
 	cost__tick(&p->cost, p->session, now);
 	if (p->cost.fd >= 0 && p->cost.until < next)
 		next = p->cost.until;
-	if (now - p->cpus.looked >= ONLINE_NS)
+	if (now - p->cpus.looked >= ONLINE_NS) {
 		note_offline(p, now);
+		session__catch_up(p->session); /* if it fails, that much is lost and counted */
+	}
 	show_progress(p, now);
 	return next;
 }
@@ -359,6 +361,7 @@ static int finish(struct profile *p, int fd)
 	int err = session__stop(p->session), written;
 
 	p->end_ns = session__end_ns(p->session);
+	session__catch_up(p->session);
 	cost__finish(&p->cost, p->session, clock__now());
 	note_offline(p, p->end_ns);
 	p->command_status = p->have_command ? command__status(&p->command) : -1;

@@ -35,6 +35,7 @@ struct session {
 	size_t cpus_bytes;
 	size_t record_bytes;   /* of a struct wire_thread as it travels */
 	struct bpf_link **samplers;
+	uint64_t ring_lost;    /* when we last caught up */
 };
 
 static size_t record_bytes(uint32_t cpus)
@@ -293,6 +294,19 @@ int session__seed(struct session *s)
 			break;
 	}
 	return err ? err : attach_wakeup(s);
+}
+
+/* Not a seed: that opens records, which is for before the window; the kernel side has missed nothing. */
+int session__catch_up(struct session *s)
+{
+	uint64_t lost = 0;
+
+	for (uint32_t cpu = 0; cpu < s->cpus_n; cpu++)
+		lost += s->cpus[cpu].lost[LOST_RING_FULL];
+	if (lost == s->ring_lost)
+		return 0;
+	s->ring_lost = lost;
+	return run_pass(s, PASS_LIST, sizeof(struct wire_process_event), hand_on_process);
 }
 
 int session__set_python(struct session *s, pid_t tgid, const struct wire_python *p)

@@ -59,6 +59,9 @@ int session__start(struct session *s);
 uint64_t session__start_ns(const struct session *s);
 uint64_t session__end_ns(const struct session *s);
 
+/* Tells of the target's processes again if news of one may have been lost since this was last called. */
+int session__catch_up(struct session *s);
+
 /* A descriptor that becomes readable when session__poll has work. */
 int session__fd(const struct session *s);
 int session__poll(struct session *s);
