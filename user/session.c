@@ -360,6 +360,11 @@ static void wait_for_programs(void)
 		nanosleep(&grace, NULL);
 }
 
+/*
+ * Marking does not wait for programs that began before the end: the wait takes tens of ms, by which
+ * what the kernel has booked (the second source of law 4) would be late. Such a program is through
+ * with a thread some µs after the end, before the iterator comes by.
+ */
 int session__stop(struct session *s)
 {
 	int err, polled, last;
