@@ -26,6 +26,7 @@ struct process {
 	bool borrows_memory;    /* its parent's, until exec (vfork): the GIL in it is not its own */
 	bool settled;           /* it has been decided whether it has a GIL */
 	bool published;         /* and the kernel side has been told, of this process */
+	bool refused;           /* it has had no room for it */
 	int32_t status;         /* once ended, as wait(2) gives it */
 	struct python python;   /* as last looked at; status PYTHON_NOT until then */
 	uint64_t program_since; /* when its present program began, CLOCK_MONOTONIC ns; 0: before us */

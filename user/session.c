@@ -36,6 +36,7 @@ struct session {
 	size_t record_bytes;   /* of a struct wire_thread as it travels */
 	struct bpf_link **samplers;
 	uint64_t ring_lost;    /* when we last caught up */
+	uint64_t lost[LOST_COUNT]; /* beside what the kernel side counts */
 };
 
 static size_t record_bytes(uint32_t cpus)
@@ -318,6 +319,22 @@ int session__set_python(struct session *s, pid_t tgid, const struct wire_python 
 	return err;
 }
 
+/* The kernel side does so, too, but what was published after the exit would stay. */
+void session__forget_python(struct session *s, pid_t tgid, uint64_t key)
+{
+	struct wire_python p;
+	__u32 at = (__u32)tgid;
+	int fd = bpf_map__fd(s->skel->maps.pythons);
+
+	if (!bpf_map_lookup_elem(fd, &at, &p) && p.key == key) /* else the PID is another's by now */
+		bpf_map_delete_elem(fd, &at);
+}
+
+void session__note_lost(struct session *s, enum wire_lost cause)
+{
+	s->lost[cause]++;
+}
+
 int session__start(struct session *s)
 {
 	__atomic_store_n(&s->skel->data->window.start, clock__now(), __ATOMIC_SEQ_CST);
@@ -432,7 +449,7 @@ static void add_misses(const struct bpf_prog_info *info, void *ctx)
 
 void session__lost(const struct session *s, uint64_t lost[LOST_COUNT])
 {
-	memset(lost, 0, LOST_COUNT * sizeof(lost[0]));
+	memcpy(lost, s->lost, sizeof(s->lost));
 	for (uint32_t cpu = 0; cpu < s->cpus_n; cpu++) {
 		for (size_t i = 0; i < LOST_COUNT; i++)
 			lost[i] += s->cpus[cpu].lost[i];

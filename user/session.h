@@ -51,6 +51,10 @@ int session__seed(struct session *s);
 
 /* What is known of a process's GILs; p->gils == 0 says that it has none. */
 int session__set_python(struct session *s, pid_t tgid, const struct wire_python *p);
+/* The process, which began at `key`, has ended. */
+void session__forget_python(struct session *s, pid_t tgid, uint64_t key);
+/* Counts what user space has lost. */
+void session__note_lost(struct session *s, enum wire_lost cause);
 
 /* Opens the window. */
 int session__start(struct session *s);

@@ -150,7 +150,7 @@ static void tell(struct tree *t, struct process *p, const struct wire_process_ev
 		process__set_args(p, args, args_len);
 		break;
 	case EV_EXIT:
-		p->ended = true;
+		lookout__end(&t->lookout, p);
 		p->status = e->status;
 		break;
 	default: /* EV_SEEN */
