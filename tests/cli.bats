@@ -119,6 +119,22 @@ time.sleep(60)'
 	refuses 1 'cannot run /etc/passwd: Permission denied' -- /etc/passwd
 }
 
+@test "a command that ends before it is a program: 1" {
+	requires bpf
+	# an ELF file whose only segment cannot be mapped: exec finds out when there is no way back
+	"$PYTHON3" - "$BATS_TEST_TMPDIR/half" "$GILPROF" <<-'EOF'
+		import os, struct, sys
+		machine = open(sys.argv[2], "rb").read(20)[18:20]
+		head = b"\x7fELF\2\1\1" + bytes(9) + b"\2\0" + machine + struct.pack(
+		    "<IQQQIHHHHHH", 1, 0, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+		segment = struct.pack("<IIQQQQQQ", 1, 5, 0, 1 << 62, 0, 4096, 4096, 4096)
+		with open(sys.argv[1], "wb") as f:
+		    f.write(head + segment + bytes(8192))
+		os.chmod(sys.argv[1], 0o755)
+	EOF
+	refuses 1 'half: it ended before' -- "$BATS_TEST_TMPDIR/half"
+}
+
 @test "an output that cannot be opened is known before anything is recorded: 1" {
 	requires bpf
 	refuses 1 'cannot write /no/such/dir/x.json: No such file' -p $$ -d 60 -o /no/such/dir/x.json
