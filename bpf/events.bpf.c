@@ -33,7 +33,7 @@ static __always_inline void events__fill(struct wire_process_event *e, u32 type,
 	e->ppid = 0;
 	e->status = 0;
 	e->execs = 0;
-	e->pad = 0;
+	e->borrows_memory = 0;
 	bpf_probe_read_kernel(e->comm, sizeof(e->comm), task->comm);
 }
 
@@ -48,6 +48,7 @@ void events__fork(struct task_struct *parent, u64 parent_key, struct task_struct
 	events__fill(e, EV_FORK, child, child->group_leader->start_boottime);
 	e->parent_key = parent_key;
 	e->ppid = parent->tgid;
+	e->borrows_memory = parent->mm == child->mm;
 	bpf_ringbuf_submit(e, events__wakeup());
 }
 

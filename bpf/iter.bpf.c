@@ -53,12 +53,17 @@ static __always_inline bool iter__is_target(struct task_struct *task)
 
 static __always_inline void iter__report_process(struct seq_file *seq, struct task_struct *task)
 {
+	struct wire_thread *t = thread__get(task);
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	struct wire_process_event e = {};
 
 	e.h.type = EV_SEEN;
 	e.h.tgid = task->tgid;
 	e.h.key = task->group_leader->start_boottime;
+	e.h.time = bpf_ktime_get_ns();
+	e.execs = t ? t->execs : 0;
 	e.ppid = BPF_CORE_READ(task, real_parent, tgid);
+	e.borrows_memory = mm && mm == BPF_CORE_READ(task, real_parent, mm);
 	bpf_probe_read_kernel(e.comm, sizeof(e.comm), task->comm);
 	bpf_seq_write(seq, &e, sizeof(e));
 }
@@ -185,6 +190,11 @@ int tasks(struct bpf_iter__task *ctx)
 		iter__note_cpu(task, t);
 	if (!t)
 		return 0;
+	if (iter_pass == PASS_LIST) {
+		if (task->pid == task->tgid)
+			iter__report_process(seq, task);
+		return 0;
+	}
 	if (iter_pass == PASS_CLOSE)
 		iter__close(seq, task, t);
 	else

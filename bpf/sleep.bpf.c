@@ -75,6 +75,8 @@ static __always_inline u32 sleep__call_state(struct task_struct *task, struct wi
 	switch (class) {
 	case SC_FUTEX:
 		return sleep__futex_state(t, c->arg[0], current, l);
+	case SC_LOCK:
+		return ST_LOCK_WAIT;
 	case SC_IO_FD:
 		return sleep__fd_state(task, c->arg[0]);
 	case SC_IO_FILE:

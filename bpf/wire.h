@@ -51,7 +51,8 @@ enum wire_syscall_class {
 	SC_CHILD = 9,
 	SC_CLONE = 10,  /* clone: child_wait if argument 0 has CLONE_VFORK */
 	SC_RESTART = 11, /* restart_syscall has lost its number: the last state goes on */
-	SC_COUNT = 12,
+	SC_LOCK = 12,   /* waits on futexes that are no GIL's */
+	SC_COUNT = 13,
 };
 
 /* What a futex word inside the GIL is for, per libc (user/pyver.c has the tables and sources). */
@@ -348,7 +349,7 @@ struct wire_process_event {
 	__u32 ppid;
 	__s32 status;     /* EV_EXIT: as wait(2) gives it */
 	__u32 execs;
-	__u32 pad;
+	__u32 borrows_memory; /* its parent's, until it makes exec (vfork) */
 	char comm[WIRE_COMM_LEN];
 };
 
@@ -469,6 +470,7 @@ enum wire_pass {
 	PASS_MARK_BEGIN = 1, /* note the kernel's own count of CPU time */
 	PASS_MARK_END = 2,
 	PASS_CLOSE = 3,      /* bring the record to the window's end and write it out */
+	PASS_LIST = 4,       /* at any time, tell of each process again: news may have been lost */
 };
 
 #endif

@@ -48,8 +48,10 @@ check_refusal() {
 }
 
 @test "an unknown option ends with 2" {
-	run "$GILPROF" --no-such-option
-	[ "$status" = 2 ]
+	refuses 2 "^gilprof: unrecognized option '--no-such-option'" --no-such-option
+	refuses 2 "^gilprof: invalid option -- 'x'" record -x
+	refuses 2 "^gilprof: option requires an argument -- 'F'" -F
+	refuses 2 "^gilprof: option '--json' doesn't allow an argument" --json=3 -p 1
 }
 
 @test "--help and --version print and end with 0" {
@@ -115,6 +117,22 @@ time.sleep(60)'
 	requires bpf
 	refuses 1 'cannot run /no/such/file: No such file' -- /no/such/file
 	refuses 1 'cannot run /etc/passwd: Permission denied' -- /etc/passwd
+}
+
+@test "a command that ends before it is a program: 1" {
+	requires bpf
+	# an ELF file whose only segment cannot be mapped: exec finds out when there is no way back
+	"$PYTHON3" - "$BATS_TEST_TMPDIR/half" "$GILPROF" <<-'EOF'
+		import os, struct, sys
+		machine = open(sys.argv[2], "rb").read(20)[18:20]
+		head = b"\x7fELF\2\1\1" + bytes(9) + b"\2\0" + machine + struct.pack(
+		    "<IQQQIHHHHHH", 1, 0, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+		segment = struct.pack("<IIQQQQQQ", 1, 5, 0, 1 << 62, 0, 4096, 4096, 4096)
+		with open(sys.argv[1], "wb") as f:
+		    f.write(head + segment + bytes(8192))
+		os.chmod(sys.argv[1], 0o755)
+	EOF
+	refuses 1 'half: it ended before' -- "$BATS_TEST_TMPDIR/half"
 }
 
 @test "an output that cannot be opened is known before anything is recorded: 1" {

@@ -61,6 +61,28 @@ hold() {
 	workload stopped "$PYTHON" tests/workloads/stopped.py
 }
 
+@test "futex_waitv and futex_wait wait for a lock" {
+	requires bpf
+	start_workload "$PYTHON3" -c 'import ctypes, threading, time
+libc = ctypes.CDLL(None)
+word = ctypes.c_uint32()
+at = ctypes.addressof(word)
+waiter = (ctypes.c_uint64 * 3)(0, at, 2)
+waitv = [449, waiter, 1, 0, None, 0]
+wait = [455, ctypes.c_void_p(at), None, ctypes.c_ulong(2**32 - 1), 2, None, 0]
+threads = [threading.Thread(target=libc.syscall, args=c, daemon=True) for c in (waitv, wait)]
+for t in threads: t.start()
+time.sleep(0.2)
+print("ready", sum(t.is_alive() for t in threads), flush=True)
+time.sleep(60)'
+	waiting=$(sed -n 's/^ready //p' "$WORKLOAD_OUT")
+	[ "$waiting" != 0 ] || skip "this kernel has neither (5.16, 6.7)"
+	"$GILPROF" -p "$WORKLOAD_PID" -d 0.3 --json >"$REPORT"
+	check_laws "$REPORT"
+	json_true "$REPORT" "sum(t['state_ns']['lock_wait'] == r['capture']['duration_ns']
+		for t in r['processes'][0]['threads']) == $waiting"
+}
+
 @test "the parent of a vfork waits for its child" {
 	requires bpf
 	workload vfork "$BUILD/workloads/vfork"

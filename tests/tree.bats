@@ -79,6 +79,32 @@ pool() {
 		"not any(p['born'] for p in r['processes'])"
 }
 
+@test "a child by vfork has no GIL, though it sees its parent's" {
+	requires bpf
+	gcc -shared -fPIC -x c -o "$BATS_TEST_TMPDIR/vfork.so" - <<-'EOF'
+		#include <time.h>
+		#include <unistd.h>
+		void call(void)
+		{
+			struct timespec t = { .tv_nsec = 600000000 };
+
+			if (!vfork()) {
+				nanosleep(&t, 0);
+				_exit(0);
+			}
+		}
+	EOF
+	start_workload "$PYTHON3" -c 'import ctypes, sys, threading, time
+threading.Thread(target=lambda: time.sleep(60), daemon=True).start()
+call = ctypes.CDLL(sys.argv[1]).call
+print("ready", flush=True)
+while True: call()' "$BATS_TEST_TMPDIR/vfork.so"
+	"$GILPROF" -p "$WORKLOAD_PID" -d 1.5 --json >"$REPORT"
+	check_laws "$REPORT"
+	json_true "$REPORT" "len(r['processes']) > 2" \
+		"all(bool(p['gils']) == (p['pid'] == $WORKLOAD_PID) for p in r['processes'])"
+}
+
 @test "a command's output, input, status and signals are its own" {
 	requires bpf
 	echo "from stdin" | "$GILPROF" -o "$REPORT" -- sh -c 'cat; echo to stderr >&2; exit 7' \

@@ -6,6 +6,8 @@
 
 #include "model.h"
 
+#define OTHER "other" /* as syscalls__cause names CAUSE_OTHER */
+
 static void add(uint64_t *to, uint64_t *from)
 {
 	*to = model__sum(*to, *from);
@@ -44,16 +46,39 @@ static void add_use(struct capture_thread *to, struct capture_gil_use *from)
 	add(&u->waits, &from->waits);
 }
 
+static struct capture_blocked *find_blocked(struct capture_thread *t, const char *cause)
+{
+	for (size_t i = 0; i < t->blocked_n; i++) {
+		if (!strcmp(t->blocked[i].cause, cause))
+			return &t->blocked[i];
+	}
+	return NULL;
+}
+
+/* Where causes go that find no room: the last one loses its name to that of all the rest. */
+static struct capture_blocked *other(struct capture_thread *to)
+{
+	struct capture_blocked *b = find_blocked(to, OTHER);
+	char *name = b ? NULL : strdup(OTHER);
+
+	if (!b)
+		b = &to->blocked[to->blocked_n - 1];
+	if (name) {
+		free(b->cause);
+		b->cause = name;
+	}
+	return b;
+}
+
 /* The same for causes, whose names move along. */
 static void add_blocked(struct capture_thread *to, struct capture_blocked *from)
 {
-	struct capture_blocked *b = to->blocked;
-	struct capture_blocked *last = b + sizeof(to->blocked) / sizeof(to->blocked[0]) - 1;
+	struct capture_blocked *b = find_blocked(to, from->cause);
 
-	while (b < to->blocked + to->blocked_n && strcmp(b->cause, from->cause) != 0 && b < last)
-		b++;
-	if (b == to->blocked + to->blocked_n) {
-		to->blocked_n++;
+	if (!b && to->blocked_n == sizeof(to->blocked) / sizeof(to->blocked[0]))
+		b = other(to);
+	if (!b) {
+		b = &to->blocked[to->blocked_n++];
 		*b = (struct capture_blocked){ .cause = from->cause };
 		from->cause = NULL;
 	}

@@ -81,6 +81,13 @@ int command__go(struct command *c, const char *name)
 	return -ECANCELED; /* not -err: its ENOENT or EACCES is not ours */
 }
 
+bool command__has_ended(const struct command *c)
+{
+	siginfo_t info = {0};
+
+	return waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid;
+}
+
 int command__status(const struct command *c)
 {
 	int status;

@@ -4,6 +4,7 @@
 #define GILPROF_COMMAND_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "caller.h"
@@ -20,6 +21,9 @@ int command__start(struct command *c, char **argv, const struct caller *caller,
 
 /* Lets it exec. Returns 0 when it has, or -errno after having said why it could not. */
 int command__go(struct command *c, const char *name);
+
+/* Its status can still be asked for. */
+bool command__has_ended(const struct command *c);
 
 /* Its wait status, or -1 while it runs. */
 int command__status(const struct command *c);

@@ -57,6 +57,9 @@ static void publish(struct lookout *l, struct process *p)
 	}
 	read_holders(p, &w);
 	p->published = !session__set_python(l->session, (pid_t)p->pid, &w);
+	if (!p->published && !p->refused)
+		session__note_lost(l->session, LOST_PROCESS_MAP); /* once, though it is tried again */
+	p->refused = !p->published;
 }
 
 static bool same_gils(const struct python *a, const struct python *b)
@@ -131,11 +134,22 @@ void lookout__look(struct lookout *l, struct process *p)
 {
 	uint64_t from = clock__now();
 
+	if (p->borrows_memory) {
+		p->next_look = UINT64_MAX; /* exec is news */
+		return;
+	}
 	if (p->python.status == PYTHON_FOUND)
 		look_again(l, p, from);
 	else
 		first_look(l, p, from);
 	l->looking_ns += clock__now() - from;
+}
+
+void lookout__end(struct lookout *l, struct process *p)
+{
+	p->ended = true;
+	if (l->session)
+		session__forget_python(l->session, (pid_t)p->pid, p->key);
 }
 
 void lookout__begin(struct lookout *l, struct session *s)

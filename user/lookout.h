@@ -17,6 +17,9 @@ struct lookout {
 
 void lookout__begin(struct lookout *l, struct session *s);
 
+/* The process has ended. */
+void lookout__end(struct lookout *l, struct process *p);
+
 /* A new program: look when ld.so is through with it. */
 void lookout__expect(struct process *p, uint64_t now);
 

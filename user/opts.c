@@ -211,6 +211,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	struct opts *o = p->o;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->err_stream = NULL; /* "Try --help" would be a second line */
+		return 0;
 	case 'p':
 		return parse_pids(arg, o);
 	case 'd':
@@ -252,6 +255,7 @@ int opts__parse(int argc, char **argv, struct opts *o)
 	struct parse p = {.o = o};
 	int err;
 
+	argv[0] = program_invocation_short_name; /* how getopt's messages begin */
 	memset(o, 0, sizeof(*o));
 	o->stack_hz = DEFAULT_HZ;
 	o->top = DEFAULT_TOP;
@@ -265,7 +269,6 @@ int opts__parse(int argc, char **argv, struct opts *o)
 		argv++;
 		argc--;
 	}
-	argp_err_exit_status = 2;
 	err = argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &p);
 	o->state_hz = o->stack_hz > STATE_HZ ? o->stack_hz : STATE_HZ;
 	return err ? -EINVAL : 0;

@@ -84,11 +84,15 @@ void process__set_comm(struct process *p, const char *comm)
 void process__inherit(struct process *p, const struct process *parent, uint64_t now)
 {
 	p->born = now;
+	if (p->execs)
+		return; /* the iterator has seen it before this news came */
 	p->program_since = now;
 	if (!parent)
 		return;
 	if (parent->cmdline)
 		set_string(&p->cmdline, strdup(parent->cmdline));
+	if (p->borrows_memory)
+		return;
 	p->python = parent->python;
 	p->settled = parent->settled;
 	p->next_look = parent->next_look;
@@ -97,9 +101,11 @@ void process__inherit(struct process *p, const struct process *parent, uint64_t 
 		process__add_gil(p, p->python.gils[i].address, p->python.gils[i].interpreter);
 }
 
-void process__new_program(struct process *p, uint64_t now)
+void process__new_program(struct process *p, uint32_t execs, uint64_t now)
 {
+	p->execs = execs;
 	p->program_since = now;
+	p->borrows_memory = false;
 	p->settled = false;
 	p->published = false;
 	memset(&p->python, 0, sizeof(p->python));

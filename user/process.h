@@ -23,8 +23,10 @@ struct process {
 	char *comm, *cmdline;   /* valid UTF-8; NULL: not known */
 	uint64_t born;          /* when it was forked, CLOCK_MONOTONIC ns; 0: before us */
 	bool ended;
+	bool borrows_memory;    /* its parent's, until exec (vfork): the GIL in it is not its own */
 	bool settled;           /* it has been decided whether it has a GIL */
 	bool published;         /* and the kernel side has been told, of this process */
+	bool refused;           /* it has had no room for it */
 	int32_t status;         /* once ended, as wait(2) gives it */
 	struct python python;   /* as last looked at; status PYTHON_NOT until then */
 	uint64_t program_since; /* when its present program began, CLOCK_MONOTONIC ns; 0: before us */
@@ -44,8 +46,8 @@ void process__read_args(struct process *p);
 
 /* A forked child is what its parent is, at `now`. */
 void process__inherit(struct process *p, const struct process *parent, uint64_t now);
-/* exec: of what was known of its interpreter nothing holds. */
-void process__new_program(struct process *p, uint64_t now);
+/* exec, its `execs`th: of what was known of its interpreter nothing holds. */
+void process__new_program(struct process *p, uint32_t execs, uint64_t now);
 
 /* NULL if it has none there, resp. if there is no memory. */
 struct process_gil *process__find_gil(struct process *p, uint64_t address);

@@ -27,7 +27,8 @@
 
 #define WAKE_NS (100 * NSEC_PER_MSEC)     /* to drain the ring buffer */
 #define PROGRESS_NS (500 * NSEC_PER_MSEC)
-#define ONLINE_NS (250 * NSEC_PER_MSEC)   /* between two looks at which CPUs are on-line */
+#define EXEC_MS 10000
+#define ONLINE_NS (250 * NSEC_PER_MSEC)   /* between two looks at which CPUs are on-line, and for losses */
 
 /* What poll(2) watches: the ring, signals, and the processes that the user named. */
 enum { POLL_RING, POLL_SIGNAL, POLL_ROOTS };
@@ -72,6 +73,14 @@ static uint64_t own_cpu_ns(void)
 	       (uint64_t)(children.ru_utime.tv_usec + children.ru_stime.tv_usec) * 1000;
 }
 
+/* For what says nothing itself. */
+static int tell(int err, const char *what)
+{
+	if (err)
+		log__error("cannot %s: %s", what, strerror(-err));
+	return err;
+}
+
 /* -- the target ------------------------------------------------------------------------------ */
 
 static int watch(struct profile *p, int fd)
@@ -93,7 +102,7 @@ static int watch_signals(struct profile *p)
 	sigaddset(&mask, SIGHUP);
 	sigprocmask(SIG_BLOCK, &mask, &p->caller_mask);
 	fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? -errno : watch(p, fd);
+	return fd < 0 ? tell(-errno, "wait for signals") : watch(p, fd);
 }
 
 static int open_roots(struct profile *p)
@@ -113,13 +122,14 @@ static int open_roots(struct profile *p)
 
 static int start_command(struct profile *p, const struct caller *caller)
 {
-	int err = command__start(&p->command, p->opts->command, caller, &p->caller_mask);
+	int err = command__start(&p->command, p->opts->command, caller, &p->caller_mask), fd;
 
 	if (err)
 		return err;
 	p->have_command = true;
 	p->roots_alive++;
-	return watch(p, (int)syscall(SYS_pidfd_open, p->command.pid, 0));
+	fd = (int)syscall(SYS_pidfd_open, p->command.pid, 0);
+	return fd < 0 ? tell(-errno, "watch the command") : watch(p, fd);
 }
 
 static int add_roots(struct profile *p)
@@ -133,7 +143,7 @@ static int add_roots(struct profile *p)
 		err = session__add_root(p->session, p->command.pid);
 		session__start_at_exec(p->session, p->command.pid);
 	}
-	return err;
+	return tell(err, "name the target to the kernel side");
 }
 
 /* -- the window ------------------------------------------------------------------------------ */
@@ -155,7 +165,7 @@ static int prepare_cpus(struct profile *p)
 	p->cpus.n = session__cpus(p->session);
 	p->cpus.online = calloc(p->cpus.n, sizeof(*p->cpus.online));
 	p->cpus.offline_ns = calloc(p->cpus.n, sizeof(*p->cpus.offline_ns));
-	return p->cpus.online && p->cpus.offline_ns ? 0 : -ENOMEM;
+	return p->cpus.online && p->cpus.offline_ns ? 0 : tell(-ENOMEM, "watch the CPUs");
 }
 
 static void note_start(struct profile *p)
@@ -181,19 +191,53 @@ static void note_start(struct profile *p)
 	p->cpus.looked = p->start_ns;
 }
 
-/* The window is open when this returns 0. */
-static int open_window(struct profile *p)
+/* exec closes the pipe that command__go reads at its beginning, and opens the window at its end. */
+static int await_exec(struct profile *p)
+{
+	static const struct timespec pause = {.tv_nsec = NSEC_PER_MSEC};
+	bool ended = false;
+
+	for (int ms = 0; ms < EXEC_MS && !ended; ms++) {
+		ended = command__has_ended(&p->command);
+		if (session__start_ns(p->session))
+			return 0;
+		nanosleep(&pause, NULL);
+	}
+	log__error("cannot profile %s: %s", p->opts->command[0],
+		   ended ? "it ended before it was a program" : "its exec was not seen");
+	return -ECANCELED;
+}
+
+static int start_window(struct profile *p)
+{
+	int err;
+
+	if (!p->have_command)
+		return tell(session__start(p->session), "open the window");
+	err = command__go(&p->command, p->opts->command[0]);
+	return err ? err : await_exec(p);
+}
+
+static int seed(struct profile *p)
 {
 	int err = session__seed(p->session);
 
-	if (err)
-		return err;
-	tree__look_at_all(p->tree);
-	err = session__seed(p->session); /* sleepers may turn out to wait for a GIL */
-	if (err)
-		return err;
-	err = p->have_command ? command__go(&p->command, p->opts->command[0])
-			      : session__start(p->session);
+	if (!err) {
+		tree__look_at_all(p->tree);
+		err = session__seed(p->session); /* sleepers may turn out to wait for a GIL */
+	}
+	return tell(err, "list the threads of the target");
+}
+
+/* The window is open when this returns 0. */
+static int open_window(struct profile *p)
+{
+	int err = seed(p);
+
+	if (err && p->have_command)
+		command__cancel(&p->command);
+	if (!err)
+		err = start_window(p);
 	if (err)
 		return err;
 	tree__mark(p->tree);
@@ -227,8 +271,10 @@ static uint64_t tick(struct profile *p, uint64_t now)
 	cost__tick(&p->cost, p->session, now);
 	if (p->cost.fd >= 0 && p->cost.until < next)
 		next = p->cost.until;
-	if (now - p->cpus.looked >= ONLINE_NS)
+	if (now - p->cpus.looked >= ONLINE_NS) {
 		note_offline(p, now);
+		session__catch_up(p->session); /* if it fails, that much is lost and counted */
+	}
 	show_progress(p, now);
 	return next;
 }
@@ -360,6 +406,7 @@ static int finish(struct profile *p, int fd)
 	int err = session__stop(p->session), written;
 
 	p->end_ns = session__end_ns(p->session);
+	session__catch_up(p->session);
 	cost__finish(&p->cost, p->session, clock__now());
 	note_offline(p, p->end_ns);
 	p->command_status = p->have_command ? command__status(&p->command) : -1;

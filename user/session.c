@@ -35,6 +35,8 @@ struct session {
 	size_t cpus_bytes;
 	size_t record_bytes;   /* of a struct wire_thread as it travels */
 	struct bpf_link **samplers;
+	uint64_t ring_lost;    /* when we last caught up */
+	uint64_t lost[LOST_COUNT]; /* beside what the kernel side counts */
 };
 
 static size_t record_bytes(uint32_t cpus)
@@ -298,6 +300,19 @@ int session__seed(struct session *s)
 	return err ? err : attach_wakeup(s);
 }
 
+/* Not a seed: that opens records, which is for before the window; the kernel side has missed nothing. */
+int session__catch_up(struct session *s)
+{
+	uint64_t lost = 0;
+
+	for (uint32_t cpu = 0; cpu < s->cpus_n; cpu++)
+		lost += s->cpus[cpu].lost[LOST_RING_FULL];
+	if (lost == s->ring_lost)
+		return 0;
+	s->ring_lost = lost;
+	return run_pass(s, PASS_LIST, sizeof(struct wire_process_event), hand_on_process);
+}
+
 int session__set_python(struct session *s, pid_t tgid, const struct wire_python *p)
 {
 	__u32 key = (__u32)tgid;
@@ -305,6 +320,22 @@ int session__set_python(struct session *s, pid_t tgid, const struct wire_python 
 
 	__atomic_fetch_add(&s->skel->data->python_gen, 1, __ATOMIC_SEQ_CST);
 	return err;
+}
+
+/* The kernel side does so, too, but what was published after the exit would stay. */
+void session__forget_python(struct session *s, pid_t tgid, uint64_t key)
+{
+	struct wire_python p;
+	__u32 at = (__u32)tgid;
+	int fd = bpf_map__fd(s->skel->maps.pythons);
+
+	if (!bpf_map_lookup_elem(fd, &at, &p) && p.key == key) /* else the PID is another's by now */
+		bpf_map_delete_elem(fd, &at);
+}
+
+void session__note_lost(struct session *s, enum wire_lost cause)
+{
+	s->lost[cause]++;
 }
 
 int session__start(struct session *s)
@@ -349,6 +380,11 @@ static void wait_for_programs(void)
 		nanosleep(&grace, NULL);
 }
 
+/*
+ * Marking does not wait for programs that began before the end: the wait takes tens of ms, by which
+ * what the kernel has booked (the second source of law 4) would be late. Such a program is through
+ * with a thread some µs after the end, before the iterator comes by.
+ */
 int session__stop(struct session *s)
 {
 	int err, polled, last;
@@ -416,7 +452,7 @@ static void add_misses(const struct bpf_prog_info *info, void *ctx)
 
 void session__lost(const struct session *s, uint64_t lost[LOST_COUNT])
 {
-	memset(lost, 0, LOST_COUNT * sizeof(lost[0]));
+	memcpy(lost, s->lost, sizeof(s->lost));
 	for (uint32_t cpu = 0; cpu < s->cpus_n; cpu++) {
 		for (size_t i = 0; i < LOST_COUNT; i++)
 			lost[i] += s->cpus[cpu].lost[i];

@@ -53,6 +53,10 @@ int session__seed(struct session *s);
 
 /* What is known of a process's GILs; p->gils == 0 says that it has none. */
 int session__set_python(struct session *s, pid_t tgid, const struct wire_python *p);
+/* The process, which began at `key`, has ended. */
+void session__forget_python(struct session *s, pid_t tgid, uint64_t key);
+/* Counts what user space has lost. */
+void session__note_lost(struct session *s, enum wire_lost cause);
 
 /* Opens the window. */
 int session__start(struct session *s);
@@ -60,6 +64,9 @@ int session__start(struct session *s);
 /* When the window opened and closed, CLOCK_MONOTONIC ns; 0 if it has not. */
 uint64_t session__start_ns(const struct session *s);
 uint64_t session__end_ns(const struct session *s);
+
+/* Tells of the target's processes again if news of one may have been lost since this was last called. */
+int session__catch_up(struct session *s);
 
 /* A descriptor that becomes readable when session__poll has work. */
 int session__fd(const struct session *s);

@@ -26,6 +26,9 @@ static const struct {
 } classes[] = {
 	{"futex", SC_FUTEX},
 	{"futex_time64", SC_FUTEX},
+	/* CPython and the C libraries do not wait in these, so neither is the GIL */
+	{"futex_waitv", SC_LOCK},
+	{"futex_wait", SC_LOCK},
 	{"read", SC_IO_FD},
 	{"write", SC_IO_FD},
 	{"readv", SC_IO_FD},
@@ -127,6 +130,16 @@ static const struct {
 	{"restart_syscall", SC_RESTART},
 };
 
+/* Numbers from 424 on are the same everywhere; the headers may be older than the kernel. */
+#define NR_FUTEX_WAIT 455
+
+static const char *name_of(const char *const *by_number, uint32_t nr)
+{
+	if (!by_number[nr] && nr == NR_FUTEX_WAIT)
+		return "futex_wait";
+	return by_number[nr];
+}
+
 static uint8_t class_of(const char *name)
 {
 	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
@@ -138,8 +151,11 @@ static uint8_t class_of(const char *name)
 
 static void fill(uint8_t *table, const char *const *by_number)
 {
-	for (size_t nr = 0; nr < WIRE_SYSCALLS; nr++)
-		table[nr] = by_number[nr] ? class_of(by_number[nr]) : SC_OTHER;
+	for (uint32_t nr = 0; nr < WIRE_SYSCALLS; nr++) {
+		const char *name = name_of(by_number, nr);
+
+		table[nr] = name ? class_of(name) : SC_OTHER;
+	}
 }
 
 void syscalls__classes(uint8_t table[WIRE_SYSCALLS])
@@ -177,7 +193,7 @@ const char *syscalls__cause(uint32_t cause, char *buf, size_t len)
 	uint32_t nr = cause >= CAUSE_IA32 ? cause - CAUSE_IA32 : cause;
 
 	if (!name && nr < WIRE_SYSCALLS)
-		name = table[nr];
+		name = name_of(table, nr);
 	if (name)
 		snprintf(buf, len, "%s", name);
 	else

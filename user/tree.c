@@ -118,24 +118,45 @@ uint64_t tree__tick(struct tree *t, uint64_t now)
 	return next;
 }
 
+static void begin_program(struct process *p, const struct wire_process_event *e)
+{
+	process__new_program(p, e->execs, e->h.time);
+	lookout__expect(p, e->h.time);
+}
+
+/* The iterator's view of it, which knows of execs whose event was lost. */
+static void see(struct process *p, const struct wire_process_event *e)
+{
+	bool missed = e->execs > p->execs;
+
+	p->borrows_memory = e->borrows_memory;
+	if (!missed)
+		return;
+	begin_program(p, e);
+	process__set_args(p, "?", 1); /* those of the program before are not its own */
+	process__read_args(p);
+}
+
 static void tell(struct tree *t, struct process *p, const struct wire_process_event *e,
 		 const char *args, size_t args_len)
 {
 	switch (e->h.type) {
 	case EV_FORK:
+		p->borrows_memory = e->borrows_memory;
 		process__inherit(p, find(t, e->parent_key, e->ppid), e->h.time);
 		break;
 	case EV_EXEC:
-		p->execs = e->execs;
-		process__new_program(p, e->h.time);
+		if (e->execs < p->execs)
+			break; /* the iterator has seen a later one */
+		begin_program(p, e);
 		process__set_args(p, args, args_len);
-		lookout__expect(p, e->h.time);
 		break;
 	case EV_EXIT:
-		p->ended = true;
+		lookout__end(&t->lookout, p);
 		p->status = e->status;
 		break;
 	default: /* EV_SEEN */
+		see(p, e);
 		if (!p->cmdline)
 			process__read_args(p);
 	}

@@ -269,6 +269,8 @@ static void merged_lists_are_full(void)
 		ns += t->blocked[i].ns;
 	CHECK_INT(waits, 40);
 	CHECK_INT(ns, 40);
+	CHECK_STR(t->blocked[0].cause, "cause 0");
+	CHECK_STR(t->blocked[WIRE_BLOCK_CAUSES].cause, "other");
 	end();
 }
 
