@@ -58,10 +58,16 @@ static char *join(const char *format, char *a, char *b, uint32_t number)
 	return out;
 }
 
+char *export__plain_name(const char *name)
+{
+	bool blank = name[strspn(name, " ")] == '\0';
+
+	return shown(blank ? UNKNOWN : name);
+}
+
 char *export__frame_name(const struct weights_frame *f)
 {
-	bool blank = f->name[strspn(f->name, " ")] == '\0';
-	char *name = shown(blank ? UNKNOWN : f->name);
+	char *name = export__plain_name(f->name);
 	int parts = f->kind == FRAME_PYTHON ? 2 : 1;
 
 	if (!f->file || !*f->file || f->kind == FRAME_NOTE)

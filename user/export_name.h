@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the exports for people's eyes call a frame, a thread and a process, so that folded stacks and
- * the flame graph agree. Control, bidirectional and invisible characters are escaped (user/text.h) and
- * long names are cut; what a format needs beyond that (';', '<') is left to the format.
+ * What the exports call a frame, a thread and a process, so that all agree. Control, bidirectional and
+ * invisible characters are escaped (user/text.h) and long names are cut; what a format needs beyond that
+ * (';', '<') is left to the format.
  *
  * All are malloc'ed; NULL and ENOMEM.
  */
@@ -18,6 +18,9 @@ extern const struct weights_frame export__unknown_stack;
 
 /* "handle (app/views.py:12)", "take_gil (libpython3.12.so.1.0)", "do_futex", "[waiting for the GIL]" */
 char *export__frame_name(const struct weights_frame *f);
+
+/* A name alone, where the format has room of its own for the file and the line: "handle", "[unknown]". */
+char *export__plain_name(const char *name);
 
 /*
  * "worker (TID 43)", "python3.12 (PID 42)". Empty where there is neither a name nor a number: the row is

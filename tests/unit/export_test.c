@@ -2,9 +2,12 @@
 #include "export.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdlib.h>
+#include <zlib.h>
 
 #include "export_name.h"
+#include "profile.pb-c.h"
 #include "tap.h"
 
 typedef int (*export)(const struct weights *, FILE *);
@@ -229,13 +232,371 @@ static void folded_ends(void)
 	FRAME("a\nb 10\nc 3", "a\\x0ab 10\\x0ac 3_");
 }
 
+/* --- speedscope --- */
+
+static json_t *speedscope(const struct weights *w)
+{
+	size_t len;
+	char *text = render(export_speedscope, w, &len);
+	json_error_t error;
+	json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+
+	if (!root)
+		printf("# line %d: %s\n", error.line, error.text);
+	for (const char *p = text; *p; p++)
+		if ((unsigned char)*p >= 0x7f || (*p < ' ' && *p != '\n'))
+			tap_failed = printf("# byte %02x is not for terminals\n", *p & 0xff);
+	free(text);
+	return root;
+}
+
+/* "profiles.0.weights" in JSON; NULL: it has none. */
+static json_t *at(json_t *value, const char *path)
+{
+	char key[32];
+
+	for (int n; value && sscanf(path, "%31[^.]%n", key, &n) == 1; path += path[n] ? n + 1 : n)
+		value = json_is_array(value) ? json_array_get(value, strtoul(key, NULL, 10))
+					     : json_object_get(value, key);
+	return value;
+}
+
+#define INTEGER(root, path) json_integer_value(at(root, path))
+#define STRING(root, path) json_string_value(at(root, path))
+
+static void check_two_threads(json_t *root)
+{
+	CHECK_STR(STRING(root, "$schema"), "https://www.speedscope.app/file-format-schema.json");
+	CHECK_STR(STRING(root, "exporter"), "gilprof@" GILPROF_VERSION);
+	CHECK_INT(json_array_size(at(root, "profiles")), 2);
+	CHECK_STR(STRING(root, "profiles.0.name"), "worker (TID 43), python3 (PID 42)");
+	CHECK_STR(STRING(root, "profiles.0.type"), "sampled");
+	CHECK_STR(STRING(root, "profiles.0.unit"), "nanoseconds");
+	CHECK_INT(json_array_size(at(root, "profiles.0.samples")), 2);
+	CHECK_INT(json_array_size(at(root, "profiles.0.samples.0")), 5);
+	CHECK_INT(INTEGER(root, "profiles.0.samples.1.4"), 4);
+	CHECK_INT(INTEGER(root, "profiles.0.weights.0"), 5);
+	CHECK_INT(INTEGER(root, "profiles.0.weights.1"), 7);
+	CHECK_INT(INTEGER(root, "profiles.0.endValue"), 12);
+	CHECK_INT(json_array_size(at(root, "shared.frames")), 7); /* 5, and 2 of other files */
+	CHECK_STR(STRING(root, "shared.frames.1.name"), "handle");
+	CHECK_STR(STRING(root, "shared.frames.1.file"), "/srv/app/views.py");
+	CHECK_INT(INTEGER(root, "shared.frames.1.line"), 12);
+	CHECK(!at(root, "shared.frames.2.line"));
+	CHECK_STR(STRING(root, "shared.frames.3.file"), "[kernel]");
+	CHECK(!at(root, "shared.frames.4.file"));
+	CHECK_STR(STRING(root, "shared.frames.5.file"), "/opt/app/main.py");
+	CHECK_INT(INTEGER(root, "profiles.1.endValue"), 6);
+}
+
+/* The rows of a thread need not come one after the other. */
+static void speedscope_threads(void)
+{
+	struct weights_row rows[] = { ROW(42, 43, plain, 5), ROW(42, 44, twin, 6),
+				      ROW(42, 45, plain, 0), ROW(42, 43, plain, 7) };
+	struct weights w = WEIGHTS(rows);
+	json_t *root = speedscope(&w);
+
+	check_two_threads(root);
+	json_decref(root);
+}
+
+static void check_one_profile(json_t *root, size_t samples, uint64_t end)
+{
+	CHECK_INT(json_array_size(at(root, "profiles")), 1);
+	CHECK_STR(STRING(root, "profiles.0.name"), "Who made others wait for the GIL");
+	CHECK_INT(json_array_size(at(root, "profiles.0.samples")), samples);
+	CHECK_INT(json_array_size(at(root, "profiles.0.weights")), samples);
+	CHECK_INT(INTEGER(root, "profiles.0.endValue"), end);
+}
+
+static void check_speedscope(const struct weights *w, size_t samples, uint64_t end)
+{
+	json_t *root = speedscope(w);
+
+	check_one_profile(root, samples, end);
+	json_decref(root);
+}
+
+static void speedscope_nothing(void)
+{
+	struct weights_row rows[] = { ROW(42, 43, plain, 0) };
+	struct weights w = WEIGHTS(rows);
+
+	TAP_CALL(check_speedscope(&w, 0, 0));
+	w.rows_n = 0;
+	TAP_CALL(check_speedscope(&w, 0, 0));
+}
+
+/* Nobody's stack, which is not known, and weighs more than an integer of JSON may. */
+static void speedscope_extremes(void)
+{
+	struct weights_row rows[] = { ROW(0, 0, plain, INT64_MAX - 1ull),
+				      ROW(0, 0, plain, UINT64_MAX) };
+	struct weights w = WEIGHTS(rows);
+
+	for (size_t i = 0; i < 2; i++) {
+		rows[i].process = rows[i].thread = "";
+		rows[i].frames_n = 0;
+		rows[i].frames = NULL;
+	}
+	TAP_CALL(check_speedscope(&w, 2, INT64_MAX));
+}
+
+/* --- pprof --- */
+
+static size_t inflate_all(const void *bytes, size_t len, unsigned char *to, size_t room)
+{
+	z_stream z = { .next_in = (unsigned char *)(uintptr_t)bytes,
+		       .avail_in = (uInt)len,
+		       .next_out = to,
+		       .avail_out = (uInt)room };
+	int ret;
+
+	if (inflateInit2(&z, 15 + 16) != Z_OK)
+		return 0;
+	ret = inflate(&z, Z_FINISH);
+	inflateEnd(&z);
+	return ret == Z_STREAM_END && z.avail_in == 0 ? room - z.avail_out : 0;
+}
+
+static Pprof__Profile *pprof(const struct weights *w)
+{
+	static unsigned char message[4 << 20];
+	size_t len;
+	char *gzip = render(export_pprof, w, &len);
+
+	len = inflate_all(gzip, len, message, sizeof(message));
+	free(gzip);
+	return pprof__profile__unpack(NULL, len, message);
+}
+
+#define IDS_ARE_NUMBERS(p, what) \
+	for (size_t i = 0; i < (p)->n_##what; i++) \
+	CHECK_INT((p)->what[i]->id, i + 1)
+
+#define IS_STRING(p, index) ((index) >= 0 && (size_t)(index) < (p)->n_string_table)
+
+static void check_valid_sample(const Pprof__Profile *p, const Pprof__Sample *s)
+{
+	CHECK_INT(s->n_value, 2);
+	CHECK(s->n_location_id > 0);
+	for (size_t i = 0; i < s->n_location_id; i++)
+		CHECK(s->location_id[i] > 0 && s->location_id[i] <= p->n_location);
+	for (size_t i = 0; i < s->n_label; i++) {
+		CHECK(IS_STRING(p, s->label[i]->key) && s->label[i]->key);
+		CHECK(IS_STRING(p, s->label[i]->str));
+		CHECK(!s->label[i]->str != !s->label[i]->num);
+	}
+}
+
+/* What pprof's CheckValid asks for, and that every reference leads somewhere. */
+static void check_valid(const Pprof__Profile *p)
+{
+	CHECK(p);
+	CHECK_STR(p->string_table[0], "");
+	CHECK_INT(p->n_sample_type, 2);
+	CHECK_INT(p->n_mapping, 1);
+	CHECK(p->mapping[0]->has_functions && p->mapping[0]->has_filenames);
+	IDS_ARE_NUMBERS(p, mapping);
+	IDS_ARE_NUMBERS(p, location);
+	IDS_ARE_NUMBERS(p, function);
+	for (size_t i = 0; i < p->n_location; i++) {
+		CHECK_INT(p->location[i]->mapping_id, 1);
+		CHECK_INT(p->location[i]->n_line, 1);
+		CHECK(p->location[i]->line[0]->function_id - 1 < p->n_function);
+	}
+	for (size_t i = 0; i < p->n_function; i++)
+		CHECK(IS_STRING(p, p->function[i]->name) && IS_STRING(p, p->function[i]->filename));
+	for (size_t i = 0; i < p->n_sample; i++)
+		TAP_CALL(check_valid_sample(p, p->sample[i]));
+}
+
+static const Pprof__Function *function_of(const Pprof__Profile *p, size_t sample, size_t depth)
+{
+	const Pprof__Location *l = p->location[p->sample[sample]->location_id[depth] - 1];
+
+	return p->function[l->line[0]->function_id - 1];
+}
+
+#define TEXT(p, index) ((p)->string_table[index])
+
+static void check_header(const Pprof__Profile *p)
+{
+	CHECK_STR(TEXT(p, p->sample_type[0]->type), "contentions");
+	CHECK_STR(TEXT(p, p->sample_type[0]->unit), "count");
+	CHECK_STR(TEXT(p, p->sample_type[1]->type), "delay");
+	CHECK_STR(TEXT(p, p->sample_type[1]->unit), "nanoseconds");
+	CHECK_STR(TEXT(p, p->default_sample_type), "delay");
+	CHECK_STR(TEXT(p, p->mapping[0]->filename), "python3");
+	CHECK_INT(p->time_nanos, 1767323045678000000);
+	CHECK_INT(p->duration_nanos, 10000000000);
+}
+
+static void check_pprof(const Pprof__Profile *p)
+{
+	TAP_CALL(check_valid(p));
+	TAP_CALL(check_header(p));
+	CHECK_INT(p->n_sample, 3); /* what did not wait long has waited */
+	CHECK_INT(p->n_location, 8);
+	CHECK_INT(p->n_function, 7); /* "handle" is two places in one */
+	CHECK_STR(TEXT(p, function_of(p, 0, 4)->name), "main");
+	CHECK_STR(TEXT(p, function_of(p, 0, 0)->name), "[waiting for the GIL]");
+	CHECK_STR(TEXT(p, function_of(p, 0, 1)->filename), "[kernel]");
+	CHECK_INT(p->location[p->sample[0]->location_id[3] - 1]->line[0]->line, 12);
+	CHECK_INT(p->sample[0]->value[0], 1);
+	CHECK_INT(p->sample[0]->value[1], 5);
+	CHECK_INT(p->sample[1]->value[1], INT64_MAX);
+	CHECK_INT(p->sample[0]->n_label, 4);
+	CHECK_STR(TEXT(p, p->sample[0]->label[0]->key), "thread");
+	CHECK_STR(TEXT(p, p->sample[0]->label[0]->str), "worker");
+	CHECK_STR(TEXT(p, p->sample[0]->label[1]->key), "tid");
+	CHECK_INT(p->sample[0]->label[1]->num, 43);
+	CHECK_INT(p->sample[0]->label[3]->num, 42);
+	CHECK_INT(p->sample[2]->n_label, 2); /* names, but no numbers */
+}
+
+static void pprof_profile(void)
+{
+	static const struct weights_frame elsewhere[] = { { "handle", "/srv/app/views.py", 13,
+							    0 } };
+	struct weights_row rows[] = { ROW(42, 43, plain, 5), ROW(42, 44, twin, UINT64_MAX),
+				      ROW(42, 43, elsewhere, 0), ROW(0, 0, elsewhere, 0) };
+	struct weights w = WEIGHTS(rows);
+	Pprof__Profile *p;
+
+	rows[2].count = 0;
+	p = pprof(&w);
+	check_pprof(p);
+	pprof__profile__free_unpacked(p, NULL);
+}
+
+static void pprof_nothing(void)
+{
+	struct weights_row rows[] = { ROW(42, 43, plain, 0) };
+	struct weights w = WEIGHTS(rows);
+	Pprof__Profile *p;
+
+	w.rows_n = 0;
+	p = pprof(&w);
+	check_valid(p);
+	pprof__profile__free_unpacked(p, NULL);
+}
+
 /* --- what must hold of each --- */
+
+#define DEEP 200
+
+/* Names as bad as they come, each as name and as file, deep down, many times. */
+static void hostile(struct weights_frame *frames, struct weights_row *rows, size_t rows_n)
+{
+	static char huge[10001];
+	static const char *const names[] = {
+		"a;b",
+		"<script>\"&'</script>",
+		"\x1b]0;x\a",
+		"a\nb 12",
+		"\xe2\x80\xae\xe2\x80\xa6live",
+		"Thread 12",
+		"",
+		" ",
+		huge,
+		"\xc2\x9b"
+		"31m",
+		"\\",
+		"caf\xc3\xa9 \xd9\xa3",
+		"\x7f",
+	};
+	size_t n = sizeof(names) / sizeof(names[0]);
+
+	memset(huge, 'x', sizeof(huge) - 1);
+	for (size_t i = 0; i < DEEP; i++) {
+		frames[i].name = names[i % n];
+		frames[i].file = i % 3 ? names[(i / 3) % n] : NULL;
+		frames[i].line = (uint32_t)i % 7 * (UINT32_MAX / 6);
+		frames[i].kind = (enum frame_kind)(i % FRAME_KINDS);
+	}
+	for (size_t i = 0; i < rows_n; i++)
+		rows[i] = (struct weights_row){ .pid = i % 2 ? UINT32_MAX : 0,
+						.tid = (uint32_t)i / 2,
+						.process = names[i % n],
+						.thread = names[(i + 1) % n],
+						.frames_n = i % DEEP,
+						.frames = frames + i % 5,
+						.ns = 1 + i,
+						.count = i };
+	rows[rows_n - 1].frames_n = DEEP;
+	rows[rows_n - 1].frames = frames;
+}
+
+/* What "WEIGHT\n" says at the end of a folded line; 0: the parsers would not agree. */
+static uint64_t weight_of(const char *line, size_t len)
+{
+	size_t at_digits = len, at_more;
+
+	while (at_digits > 0 && line[at_digits - 1] >= '0' && line[at_digits - 1] <= '9')
+		at_digits--;
+	if (at_digits < 2 || at_digits == len || line[at_digits - 1] != ' ')
+		return 0;
+	at_more = at_digits - 1;
+	while (at_more > 0 && strchr("0123456789.", line[at_more - 1]))
+		at_more--;
+	if (at_more > 0 && at_more < at_digits - 1 && line[at_more - 1] == ' ')
+		return 0;
+	return strtoull(line + at_digits, NULL, 10);
+}
+
+static void check_lines(const char *text, uint64_t want)
+{
+	uint64_t total = 0;
+
+	for (size_t len; *text; text += len + 1) {
+		uint64_t ns;
+
+		len = strcspn(text, "\n");
+		ns = weight_of(text, len);
+		if (!ns)
+			TAP_FAIL("bad line %.*s", (int)len, text);
+		for (size_t i = 0; i < len; i++)
+			CHECK((unsigned char)text[i] >= ' ' && text[i] != 0x7f);
+		total += ns;
+	}
+	CHECK_INT(total, want);
+}
+
+static void hostile_names(void)
+{
+	static struct weights_frame frames[DEEP + 5];
+	static struct weights_row rows[400];
+	struct weights w = WEIGHTS(rows);
+	Pprof__Profile *p;
+	json_t *root;
+	size_t len;
+	char *text;
+
+	hostile(frames, rows, 400);
+	for (size_t i = DEEP; i < DEEP + 5; i++)
+		frames[i] = frames[0];
+	text = render(export_folded, &w, &len);
+	check_lines(text, 400 * 401 / 2);
+	free(text);
+	p = pprof(&w);
+	if (!tap_failed)
+		check_valid(p);
+	pprof__profile__free_unpacked(p, NULL);
+	root = speedscope(&w);
+	if (!tap_failed)
+		CHECK(json_array_size(at(root, "profiles")) == 400);
+	json_decref(root);
+}
 
 static const struct {
 	const char *name;
 	export write;
 } exports[] = {
 	{ "folded", export_folded },
+	{ "speedscope", export_speedscope },
+	{ "pprof", export_pprof },
 };
 
 #define EXPORTS (sizeof(exports) / sizeof(exports[0]))
@@ -283,6 +644,12 @@ int main(void)
 	TAP_RUN(folded_merges);
 	TAP_RUN(folded_nothing);
 	TAP_RUN(folded_ends);
+	TAP_RUN(speedscope_threads);
+	TAP_RUN(speedscope_nothing);
+	TAP_RUN(speedscope_extremes);
+	TAP_RUN(pprof_profile);
+	TAP_RUN(pprof_nothing);
+	TAP_RUN(hostile_names);
 	TAP_RUN(same_bytes_again);
 	TAP_RUN(full_disk);
 	return TAP_DONE();
