@@ -120,7 +120,12 @@ static uint64_t add_function(struct out *out, const struct weights_frame *f)
 	if (!new)
 		return function.id;
 	function.name = add_string(out, export__plain_name(f->name));
-	function.system_name = function.name;
+	/*
+	 * pprof takes a function whose two names are the same for C++ that is still to be demangled:
+	 * good for native ones, but it makes "" of "<module>" and "<genexpr>"
+	 */
+	if (f->kind == FRAME_NATIVE)
+		function.system_name = function.name;
 	function.filename = add_string(out, text__escape(file_of(f)));
 	piece.n_function = 1;
 	piece.function = &list;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* With the name of a directory: writes what it tests there, for the oracles of tests/oracle. */
 #include "export.h"
 
 #include <errno.h>
@@ -441,6 +442,8 @@ static void check_pprof(const Pprof__Profile *p)
 	CHECK_INT(p->n_location, 8);
 	CHECK_INT(p->n_function, 7); /* "handle" is two places in one */
 	CHECK_STR(TEXT(p, function_of(p, 0, 4)->name), "main");
+	CHECK_STR(TEXT(p, function_of(p, 0, 4)->system_name), ""); /* not C++ to be demangled */
+	CHECK_STR(TEXT(p, function_of(p, 0, 2)->system_name), "take_gil");
 	CHECK_STR(TEXT(p, function_of(p, 0, 0)->name), "[waiting for the GIL]");
 	CHECK_STR(TEXT(p, function_of(p, 0, 1)->filename), "[kernel]");
 	CHECK_INT(p->location[p->sample[0]->location_id[3] - 1]->line[0]->line, 12);
@@ -564,21 +567,30 @@ static void check_lines(const char *text, uint64_t want)
 	CHECK_INT(total, want);
 }
 
-static void hostile_names(void)
+#define HOSTILE_ROWS 400
+
+static struct weights hostile_weights(void)
 {
 	static struct weights_frame frames[DEEP + 5];
-	static struct weights_row rows[400];
+	static struct weights_row rows[HOSTILE_ROWS];
 	struct weights w = WEIGHTS(rows);
+
+	hostile(frames, rows, HOSTILE_ROWS);
+	for (size_t i = DEEP; i < DEEP + 5; i++)
+		frames[i] = frames[0];
+	return w;
+}
+
+static void hostile_names(void)
+{
+	struct weights w = hostile_weights();
 	Pprof__Profile *p;
 	json_t *root;
 	size_t len;
 	char *text;
 
-	hostile(frames, rows, 400);
-	for (size_t i = DEEP; i < DEEP + 5; i++)
-		frames[i] = frames[0];
 	text = render(export_folded, &w, &len);
-	check_lines(text, 400 * 401 / 2);
+	check_lines(text, HOSTILE_ROWS * (HOSTILE_ROWS + 1) / 2);
 	free(text);
 	p = pprof(&w);
 	if (!tap_failed)
@@ -586,7 +598,7 @@ static void hostile_names(void)
 	pprof__profile__free_unpacked(p, NULL);
 	root = speedscope(&w);
 	if (!tap_failed)
-		CHECK(json_array_size(at(root, "profiles")) == 400);
+		CHECK(json_array_size(at(root, "profiles")) == HOSTILE_ROWS);
 	json_decref(root);
 }
 
@@ -595,8 +607,8 @@ static const struct {
 	export write;
 } exports[] = {
 	{ "folded", export_folded },
-	{ "speedscope", export_speedscope },
-	{ "pprof", export_pprof },
+	{ "speedscope.json", export_speedscope },
+	{ "pb.gz", export_pprof },
 };
 
 #define EXPORTS (sizeof(exports) / sizeof(exports[0]))
@@ -635,8 +647,58 @@ static void full_disk(void)
 	}
 }
 
-int main(void)
+/* --- files for tests/oracle --- */
+
+static int write_file(const char *dir, const char *name, size_t i, const struct weights *w)
 {
+	char path[4096];
+	FILE *f;
+	int err;
+
+	snprintf(path, sizeof(path), "%s/%s.%s", dir, name, exports[i].name);
+	f = fopen(path, "w");
+	if (!f)
+		return -errno;
+	err = exports[i].write(w, f);
+	fclose(f);
+	return err;
+}
+
+/* Into DIR/NAME.FORMAT; prints for each name what its weights sum up to. */
+static int write_files(const char *dir)
+{
+	static const struct weights_row rows[] = { ROW(42, 43, plain, 5000),
+						   ROW(42, 44, twin, 6000),
+						   ROW(42, 43, plain, 7000) };
+	const struct {
+		const char *name;
+		struct weights weights;
+	} list[] = { { "plain", WEIGHTS(rows) },
+		     { "hostile", hostile_weights() },
+		     { "nothing",
+		       { .name = "blame",
+			 .title = "",
+			 .count_name = "contentions",
+			 .ns_name = "delay" } } };
+	int err = 0;
+
+	for (size_t l = 0; l < sizeof(list) / sizeof(list[0]); l++) {
+		const struct weights *w = &list[l].weights;
+		uint64_t total = 0;
+
+		for (size_t i = 0; i < w->rows_n; i++)
+			total += w->rows[i].ns;
+		printf("%s %llu\n", list[l].name, (unsigned long long)total);
+		for (size_t i = 0; i < EXPORTS && !err; i++)
+			err = write_file(dir, list[l].name, i, w);
+	}
+	return err ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2)
+		return write_files(argv[1]);
 	TAP_RUN(names_of_frames);
 	TAP_RUN(names_that_are_hostile);
 	TAP_RUN(names_of_owners);
