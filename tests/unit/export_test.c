@@ -494,6 +494,8 @@ static void pprof_nothing(void)
 static void hostile(struct weights_frame *frames, struct weights_row *rows, size_t rows_n)
 {
 	static char huge[10001];
+	static const char c1[] = "\xc2\x9b"
+				 "31m";
 	static const char *const names[] = {
 		"a;b",
 		"<script>\"&'</script>",
@@ -504,8 +506,7 @@ static void hostile(struct weights_frame *frames, struct weights_row *rows, size
 		"",
 		" ",
 		huge,
-		"\xc2\x9b"
-		"31m",
+		c1,
 		"\\",
 		"caf\xc3\xa9 \xd9\xa3",
 		"\x7f",
