@@ -65,7 +65,7 @@ benches := $(patsubst %,$(BUILD)/bench/%,$(filter-out %.bpf,$(call names,tools/b
 
 c_files := $(wildcard bpf/*.[ch] user/*.[ch] tests/*/*.[ch] tests/workloads/ext/*.[ch] \
 	tools/bench/*.[ch])
-shell_files := $(wildcard tools/*.sh tests/run tests/*.bats tests/*.bash .ci/run)
+shell_files := $(wildcard tools/*.sh tests/oracle/*.sh tests/run tests/*.bats tests/*.bash .ci/run)
 
 ifeq ($(V),1)
 Q :=
