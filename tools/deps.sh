@@ -47,6 +47,8 @@ find_missing() {
 	need zlib1g-dev lib zlib
 	need libjansson-dev lib jansson
 	need libcap-dev lib libcap
+	need libprotobuf-c-dev lib libprotobuf-c
+	need protobuf-c-compiler have protoc-c
 	need libc6-dev test -e /usr/include/stdio.h
 	need bpftool bpftool_runs
 	need bats have bats
