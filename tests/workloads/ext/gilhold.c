@@ -2,12 +2,15 @@
 /*
  * gilhold: a module whose functions sleep or compute for a number of milliseconds, keeping the GIL or
  * not. Each returns (begin, end, cpu, queued) by its own clocks, CLOCK_MONOTONIC and the thread's CPU
- * time, and by what the kernel says of its time in the run queue.
+ * time, and by what the kernel says of its time in the run queue. wait_released tells how long it
+ * waited for the GIL.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 typedef void work_fn(long ns);
 
@@ -36,12 +39,14 @@ static void compute_for(long ns)
 
 static long queued_ns(void)
 {
-	FILE *file = fopen("/proc/thread-self/schedstat", "r");
+	static __thread int fd; /* kept open: a few µs must do */
+	char text[64] = "";
 	long ns = 0;
 
-	if (!file || fscanf(file, "%*s %ld", &ns) != 1)
+	if (!fd)
+		fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+	if (pread(fd, text, sizeof(text) - 1, 0) <= 0 || sscanf(text, "%*s %ld", &ns) != 1)
 		abort();
-	fclose(file);
 	return ns;
 }
 
@@ -86,11 +91,28 @@ static PyObject *compute_released(PyObject *self, PyObject *ms)
 	return measure(ms, compute_for, 1);
 }
 
+/* Sleeps without the GIL; returns when it began to wait for it, and when it had it. */
+static PyObject *wait_released(PyObject *self, PyObject *ms)
+{
+	long ns = PyLong_AsLong(ms) * 1000000L, begin, end;
+	PyThreadState *state;
+
+	if (PyErr_Occurred())
+		return NULL;
+	state = PyEval_SaveThread();
+	sleep_for(ns);
+	begin = clock_ns(CLOCK_MONOTONIC);
+	PyEval_RestoreThread(state);
+	end = clock_ns(CLOCK_MONOTONIC);
+	return Py_BuildValue("ll", begin, end);
+}
+
 static PyMethodDef methods[] = {
 	{ "sleep_holding", sleep_holding, METH_O, NULL },
 	{ "compute_holding", compute_holding, METH_O, NULL },
 	{ "sleep_released", sleep_released, METH_O, NULL },
 	{ "compute_released", compute_released, METH_O, NULL },
+	{ "wait_released", wait_released, METH_O, NULL },
 	{ NULL, NULL, 0, NULL },
 };
 
