@@ -303,7 +303,7 @@ static void step_left(struct blame *b, struct blame_thread *t, struct blame_gil 
 	if (e->holds)
 		timeline__off(g->timeline, e->h.time, e->tls, e->state == ST_RUNQ, e->nr);
 	if (e->stack)
-		timeline__stack(g->timeline, e->holder, e->stack);
+		timeline__stack(g->timeline, e->h.time, e->holder, e->stack);
 	if (e->state == ST_GIL_WAIT && !e->holds) {
 		fall_asleep(b, t, g, e);
 		return;

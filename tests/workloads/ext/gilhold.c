@@ -2,7 +2,7 @@
 /*
  * gilhold: a module whose functions sleep or compute for a number of milliseconds, keeping the GIL or
  * not. Each returns (begin, end, cpu, queued) by its own clocks, CLOCK_MONOTONIC and the thread's CPU
- * time, and by what the kernel says of its time in the run queue. wait_released tells how long it
+ * time, and by what the kernel says of its time in the run queue. hold_and_wait tells how long it
  * waited for the GIL.
  */
 #define PY_SSIZE_T_CLEAN
@@ -91,20 +91,29 @@ static PyObject *compute_released(PyObject *self, PyObject *ms)
 	return measure(ms, compute_for, 1);
 }
 
-/* Sleeps without the GIL; returns when it began to wait for it, and when it had it. */
-static PyObject *wait_released(PyObject *self, PyObject *ms)
+/*
+ * Keeps the GIL asleep, then sleeps without it; adds when it began to wait for it, and when it had it.
+ * One call for all: between two of them the interpreter may give the GIL away, and wait for it again.
+ */
+static PyObject *hold_and_wait(PyObject *self, PyObject *args)
 {
-	long ns = PyLong_AsLong(ms) * 1000000L, begin, end;
+	long hold, released, begin, end, queued, wait_begin, wait_end;
 	PyThreadState *state;
 
-	if (PyErr_Occurred())
+	if (!PyArg_ParseTuple(args, "ll", &hold, &released))
 		return NULL;
-	state = PyEval_SaveThread();
-	sleep_for(ns);
+	queued = queued_ns();
 	begin = clock_ns(CLOCK_MONOTONIC);
-	PyEval_RestoreThread(state);
+	if (hold)
+		sleep_for(hold * 1000000L);
 	end = clock_ns(CLOCK_MONOTONIC);
-	return Py_BuildValue("ll", begin, end);
+	queued = queued_ns() - queued;
+	state = PyEval_SaveThread();
+	sleep_for(released * 1000000L);
+	wait_begin = clock_ns(CLOCK_MONOTONIC);
+	PyEval_RestoreThread(state);
+	wait_end = clock_ns(CLOCK_MONOTONIC);
+	return Py_BuildValue("llllll", begin, end, 0L, queued, wait_begin, wait_end);
 }
 
 static PyMethodDef methods[] = {
@@ -112,7 +121,7 @@ static PyMethodDef methods[] = {
 	{ "compute_holding", compute_holding, METH_O, NULL },
 	{ "sleep_released", sleep_released, METH_O, NULL },
 	{ "compute_released", compute_released, METH_O, NULL },
-	{ "wait_released", wait_released, METH_O, NULL },
+	{ "hold_and_wait", hold_and_wait, METH_VARARGS, NULL },
 	{ NULL, NULL, 0, NULL },
 };
 
