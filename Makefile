@@ -130,6 +130,8 @@ syscall_tables := $(BUILD)/syscall_names.inc \
 $(call with_variants,syscalls.o): $(syscall_tables)
 messages := $(protos:%=$(BUILD)/%.pb-c.h)
 $(call with_variants,export_pprof.o): $(messages)
+texts := $(BUILD)/flame_svg.css.inc $(BUILD)/flame_svg.js.inc
+$(call with_variants,export_svg.o): $(texts)
 
 require-libs:
 	@$(PKG_CONFIG) --print-errors '$(LIBS)' || \
@@ -171,6 +173,12 @@ $(BUILD)/libfuzzer/user/%.pb-c.o: $(BUILD)/%.pb-c.c $(BUILD)/flags
 	$(call say,CC-FUZZ,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(fuzz_cflags) -w -c -o $@ $<
+
+# a text as a string of C
+$(texts): $(BUILD)/%.inc: user/% Makefile
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)sed -e 's/["\\]/\\&/g' -e 's/.*/"&\\n"/' $< >$@
 
 # --- kernel side ---------------------------------------------------------------------------------
 
@@ -295,7 +303,7 @@ skeletons := $(skeleton) $(patsubst tests/oracle/%.bpf.c,$(BUILD)/oracle/%.skel.
 	tests/oracle/*.bpf.c)) $(patsubst tools/bench/%.bpf.c,$(BUILD)/bench/%.skel.h,$(wildcard \
 	tools/bench/*.bpf.c))
 
-analyze: $(skeletons) $(syscall_tables) $(messages) ## lint C, shell scripts and bats files, strictly
+analyze: $(skeletons) $(syscall_tables) $(messages) $(texts) ## lint C, shell scripts and bats files, strictly
 	$(Q)tools/deps.sh --analyze
 	$(call say,ANALYZE,'$(words $(tidy_src)) C files $(words $(shell_files)) scripts')
 	$(Q)status=0; \
