@@ -45,6 +45,7 @@ find_missing() {
 	need libbpf-dev lib libbpf
 	need libelf-dev lib libelf
 	need zlib1g-dev lib zlib
+	need liblzma-dev lib liblzma
 	need libjansson-dev lib jansson
 	need libcap-dev lib libcap
 	need libprotobuf-c-dev lib libprotobuf-c

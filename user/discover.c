@@ -4,17 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "privileges.h"
+#include "reap.h"
 
 #define TIME_LIMIT_MS 2000
-
-static pid_t late = -1; /* the last child that could not be reaped */
 
 static void look(pid_t pid, int to)
 {
@@ -39,22 +37,6 @@ static enum python_status give_up(struct python *py, const char *why)
 	py->status = PYTHON_GONE;
 	snprintf(py->note, sizeof(py->note), "%s", why);
 	return py->status;
-}
-
-/*
- * A child that is stuck in a read of a hostile FUSE file cannot be killed while that file system keeps
- * the request: it is left to be reaped by a later call, or by init.
- */
-static void reap(pid_t child, bool done)
-{
-	if (!done)
-		kill(child, SIGKILL);
-	while (done && waitpid(child, NULL, 0) < 0 && errno == EINTR)
-		;
-	while (late > 0 && waitpid(late, NULL, WNOHANG) != 0)
-		late = -1;
-	if (!done && waitpid(child, NULL, WNOHANG) == 0)
-		late = child;
 }
 
 _Static_assert(sizeof(struct python) <= 4096, "struct python must fit PIPE_BUF");
