@@ -59,8 +59,6 @@ static void count_lost(struct explain *x, int err)
 
 static void on_sample(struct explain *x, const struct wire_sample_event *e)
 {
-	const struct samples_place nowhere = { 0 };
-
 	if (e->h.type == EV_OFF && e->state == ST_GIL_WAIT)
 		blame__waiter_stack(x->blame, e);
 	count_lost(x, samples__add(x->samples, e));

@@ -25,6 +25,7 @@ struct process {
 	bool ended;
 	bool borrows_memory;    /* its parent's, until exec (vfork): the GIL in it is not its own */
 	bool settled;           /* it has been decided whether it has a GIL */
+	bool noted;             /* its native code has been, at least once */
 	bool published;         /* and the kernel side has been told, of this process */
 	bool refused;           /* it has had no room for it */
 	int32_t status;         /* once ended, as wait(2) gives it */

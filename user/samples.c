@@ -80,7 +80,7 @@ int samples__add(struct samples *s, const struct wire_sample_event *e)
 
 	if (!*slot && s->n >= SAMPLES_MAX / 2) { /* no more stacks: the rest is summed up */
 		probe.stack = 0;
-		probe.place = (struct samples_place){ 0 };
+		probe.ip = 0;
 		slot = slot_of(s, &probe);
 		if (!*slot && s->n >= SAMPLES_MAX)
 			return -ENOMEM;

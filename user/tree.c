@@ -15,6 +15,7 @@
 /* What is kept, so that memory is bounded whatever the target does; the rest is added up. */
 #define MAX_PROCESSES 8192
 #define MAX_ROWS 20000   /* of threads that have ended */
+#define NAMED_PROCESSES 256
 #define PSS_PROCESSES 64 /* reading it is dear: not for a thousand processes */
 
 struct tree {
@@ -26,6 +27,7 @@ struct tree {
 	struct process **all;      /* the same, in the order they were met */
 	size_t all_n, all_max;
 	struct process *overflow;  /* stands for all beyond MAX_PROCESSES */
+	size_t noted_n;            /* processes whose native code was noted */
 	uint64_t rows;
 	uint64_t merged;           /* threads without a row of their own */
 	int err;
@@ -100,10 +102,22 @@ void tree__look_at_all(struct tree *t)
 	lookout__begin(&t->lookout, t->session); /* that was before the window: no budget yet */
 }
 
+/* Its native code, for the names: dear, so not for a thousand processes. */
+static void note_code(struct tree *t, struct process *p)
+{
+	if (p->ended || (!p->noted && t->noted_n >= NAMED_PROCESSES))
+		return;
+	t->noted_n += !p->noted;
+	p->noted = true;
+	explain__process(t->explain, p->key, (pid_t)p->pid);
+}
+
 void tree__mark(struct tree *t)
 {
-	for (size_t i = 0; i < t->all_n; i++)
+	for (size_t i = 0; i < t->all_n; i++) {
 		lookout__mark(&t->lookout, t->all[i]);
+		note_code(t, t->all[i]);
+	}
 }
 
 uint64_t tree__tick(struct tree *t, uint64_t now)
@@ -112,6 +126,8 @@ uint64_t tree__tick(struct tree *t, uint64_t now)
 
 	for (size_t i = 0; i < t->all_n; i++) {
 		want = lookout__tick(&t->lookout, t->all[i], now);
+		if (t->all[i]->settled && !t->all[i]->noted)
+			note_code(t, t->all[i]);
 		if (want < next)
 			next = want;
 	}
