@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "capture_merge.h"
+#include "clock.h"
+#include "log.h"
 #include "lookout.h"
 #include "process.h"
 #include "row.h"
@@ -14,6 +16,9 @@
 /* What is kept, so that memory is bounded whatever the target does; the rest is added up. */
 #define MAX_PROCESSES 8192
 #define MAX_ROWS 20000   /* of threads that have ended */
+#define LOOK_AT_ALL_NS (3 * NSEC_PER_SEC) /* hostile processes may not keep us from beginning */
+#define MARK_NS NSEC_PER_SEC
+#define TICK_NS (100 * NSEC_PER_MSEC)
 #define PSS_PROCESSES 64 /* reading it is dear: not for a thousand processes */
 
 struct tree {
@@ -24,6 +29,7 @@ struct tree {
 	struct process **all;      /* the same, in the order they were met */
 	size_t all_n, all_max;
 	struct process *overflow;  /* stands for all beyond MAX_PROCESSES */
+	size_t turn;		   /* whom tree__tick begins with */
 	uint64_t rows;
 	uint64_t merged;           /* threads without a row of their own */
 	int err;
@@ -93,23 +99,36 @@ static struct process *overflow(struct tree *t)
 
 void tree__look_at_all(struct tree *t)
 {
+	size_t late = 0;
+
+	lookout__hurry(&t->lookout, LOOK_AT_ALL_NS);
 	for (size_t i = 0; i < t->all_n; i++)
-		lookout__look(&t->lookout, t->all[i]);
+		late += !lookout__look(&t->lookout, t->all[i]);
+	if (late)
+		log__warn("%zu of %zu processes are looked at only while recording: of their GILs "
+			  "nothing is known until then",
+			  late, t->all_n);
 	lookout__begin(&t->lookout, t->session); /* that was before the window: no budget yet */
 }
 
 void tree__mark(struct tree *t)
 {
+	lookout__hurry(&t->lookout, MARK_NS);
 	for (size_t i = 0; i < t->all_n; i++)
 		lookout__mark(&t->lookout, t->all[i]);
+	lookout__begin(&t->lookout, t->session);
 }
 
 uint64_t tree__tick(struct tree *t, uint64_t now)
 {
-	uint64_t next = UINT64_MAX, want;
+	uint64_t next = UINT64_MAX, want, began = clock__now();
 
 	for (size_t i = 0; i < t->all_n; i++) {
-		want = lookout__tick(&t->lookout, t->all[i], now);
+		if (clock__now() - began > TICK_NS)
+			return now; /* the ring and the signals first */
+		if (t->turn >= t->all_n)
+			t->turn = 0;
+		want = lookout__tick(&t->lookout, t->all[t->turn++], now);
 		if (want < next)
 			next = want;
 	}
@@ -131,8 +150,7 @@ static void see(struct process *p, const struct wire_process_event *e)
 	if (!missed)
 		return;
 	begin_program(p, e);
-	process__set_args(p, "?", 1); /* those of the program before are not its own */
-	process__read_args(p);
+	process__forget_args(p);
 }
 
 static void tell(struct tree *t, struct process *p, const struct wire_process_event *e,
@@ -155,8 +173,6 @@ static void tell(struct tree *t, struct process *p, const struct wire_process_ev
 		break;
 	default: /* EV_SEEN */
 		see(p, e);
-		if (!p->cmdline)
-			process__read_args(p);
 	}
 }
 
