@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "capture_merge.h"
+#include "clock.h"
 #include "explain.h"
+#include "log.h"
 #include "lookout.h"
 #include "process.h"
 #include "row.h"
@@ -16,6 +18,9 @@
 #define MAX_PROCESSES 8192
 #define MAX_ROWS 20000   /* of threads that have ended */
 #define NAMED_PROCESSES 256
+#define LOOK_AT_ALL_NS (3 * NSEC_PER_SEC) /* hostile processes may not keep us from beginning */
+#define MARK_NS NSEC_PER_SEC
+#define TICK_NS (100 * NSEC_PER_MSEC)
 #define PSS_PROCESSES 64 /* reading it is dear: not for a thousand processes */
 
 struct tree {
@@ -28,6 +33,7 @@ struct tree {
 	size_t all_n, all_max;
 	struct process *overflow;  /* stands for all beyond MAX_PROCESSES */
 	size_t noted_n;            /* processes whose native code was noted */
+	size_t turn;		   /* whom tree__tick begins with */
 	uint64_t rows;
 	uint64_t merged;           /* threads without a row of their own */
 	int err;
@@ -97,8 +103,15 @@ static struct process *overflow(struct tree *t)
 
 void tree__look_at_all(struct tree *t)
 {
+	size_t late = 0;
+
+	lookout__hurry(&t->lookout, LOOK_AT_ALL_NS);
 	for (size_t i = 0; i < t->all_n; i++)
-		lookout__look(&t->lookout, t->all[i]);
+		late += !lookout__look(&t->lookout, t->all[i]);
+	if (late)
+		log__warn("%zu of %zu processes are looked at only while recording: of their GILs "
+			  "nothing is known until then",
+			  late, t->all_n);
 	lookout__begin(&t->lookout, t->session); /* that was before the window: no budget yet */
 }
 
@@ -114,20 +127,28 @@ static void note_code(struct tree *t, struct process *p)
 
 void tree__mark(struct tree *t)
 {
+	lookout__hurry(&t->lookout, MARK_NS);
 	for (size_t i = 0; i < t->all_n; i++) {
 		lookout__mark(&t->lookout, t->all[i]);
 		note_code(t, t->all[i]);
 	}
+	lookout__begin(&t->lookout, t->session);
 }
 
 uint64_t tree__tick(struct tree *t, uint64_t now)
 {
-	uint64_t next = UINT64_MAX, want;
+	uint64_t next = UINT64_MAX, want, began = clock__now();
+	struct process *p;
 
 	for (size_t i = 0; i < t->all_n; i++) {
-		want = lookout__tick(&t->lookout, t->all[i], now);
-		if (t->all[i]->settled && !t->all[i]->noted)
-			note_code(t, t->all[i]);
+		if (clock__now() - began > TICK_NS)
+			return now; /* the ring and the signals first */
+		if (t->turn >= t->all_n)
+			t->turn = 0;
+		p = t->all[t->turn++];
+		want = lookout__tick(&t->lookout, p, now);
+		if (p->settled && !p->noted)
+			note_code(t, p);
 		if (want < next)
 			next = want;
 	}
@@ -149,8 +170,7 @@ static void see(struct process *p, const struct wire_process_event *e)
 	if (!missed)
 		return;
 	begin_program(p, e);
-	process__set_args(p, "?", 1); /* those of the program before are not its own */
-	process__read_args(p);
+	process__forget_args(p);
 }
 
 static void tell(struct tree *t, struct process *p, const struct wire_process_event *e,
@@ -173,8 +193,6 @@ static void tell(struct tree *t, struct process *p, const struct wire_process_ev
 		break;
 	default: /* EV_SEEN */
 		see(p, e);
-		if (!p->cmdline)
-			process__read_args(p);
 	}
 }
 
