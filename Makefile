@@ -126,6 +126,8 @@ $(call with_variants,session.o): $(skeleton)
 syscall_tables := $(BUILD)/syscall_names.inc \
 	$(if $(filter x86_64,$(ARCH)),$(BUILD)/syscall_names_ia32.inc)
 $(call with_variants,syscalls.o): $(syscall_tables)
+texts := $(BUILD)/flame_svg.css.inc $(BUILD)/flame_svg.js.inc
+$(call with_variants,export_svg.o): $(texts)
 
 require-libs:
 	@$(PKG_CONFIG) --print-errors '$(LIBS)' || \
@@ -147,6 +149,13 @@ $(BUILD)/syscall_names.inc: $(BUILD)/flags Makefile
 $(BUILD)/syscall_names_ia32.inc: $(BUILD)/flags Makefile
 	$(call say,GEN,$@)
 	$(Q)$(call syscall_names,unistd_32.h) >$@
+
+# NAME.css as the string NAME_css of C
+$(texts): $(BUILD)/%.inc: user/% Makefile
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)sed -e 's/["\\]/\\&/g' -e 's/.*/"&\\n"/' -e '1i static const char $(subst .,_,$*)[] =' -e '$$a ;' \
+		$< >$@
 
 # --- kernel side ---------------------------------------------------------------------------------
 
@@ -271,7 +280,7 @@ skeletons := $(skeleton) $(patsubst tests/oracle/%.bpf.c,$(BUILD)/oracle/%.skel.
 	tests/oracle/*.bpf.c)) $(patsubst tools/bench/%.bpf.c,$(BUILD)/bench/%.skel.h,$(wildcard \
 	tools/bench/*.bpf.c))
 
-analyze: $(skeletons) $(syscall_tables) ## lint C, shell scripts and bats files, strictly
+analyze: $(skeletons) $(syscall_tables) $(texts) ## lint C, shell scripts and bats files, strictly
 	$(Q)tools/deps.sh --analyze
 	$(call say,ANALYZE,'$(words $(tidy_src)) C files $(words $(shell_files)) scripts')
 	$(Q)status=0; \
