@@ -62,12 +62,19 @@ find_missing() {
 		need cppcheck have cppcheck
 		need shellcheck have shellcheck
 		need libclang-rt-dev clang_has_fuzzer
+		# to click on flame graphs; large, so not for everybody who builds. Ubuntu's is a snap
+		need chromium has_browser_or_is_ubuntu
 	fi
 }
 
 clang_has_fuzzer() {
 	have clang && [ -n "$(find "$(clang -print-resource-dir)/" -name 'libclang_rt.fuzzer*' \
 		-print -quit)" ]
+}
+
+has_browser_or_is_ubuntu() {
+	have chromium || have chromium-browser || have google-chrome ||
+		grep -qx 'ID=ubuntu' /etc/os-release
 }
 
 # --- how Debian and Ubuntu call it ---

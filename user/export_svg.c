@@ -20,6 +20,9 @@
 #include "text.h"
 #include "xml.h"
 
+#include "flame_svg.css.inc"
+#include "flame_svg.js.inc"
+
 #define WIDTH 1200
 #define COLUMN 7.3 /* pixels, of the 12-pixel monospaced fonts of most systems */
 #define ROW 16
@@ -33,13 +36,6 @@
  * beside it, the whole is smaller than 20 MB; so many boxes are too many for a browser anyway.
  */
 static const struct flame_limits limits = { .depth = 400, .parts = 1000, .nodes = 8000 };
-
-static const char style[] =
-#include "flame_svg.css.inc"
-	;
-static const char script[] =
-#include "flame_svg.js.inc"
-	;
 
 struct colour {
 	uint8_t r, g, b;
@@ -228,7 +224,7 @@ static int put_head(const struct svg *s)
 		"</title>\n<style><![CDATA[\n%s]]></style>\n"
 		"<rect id=\"background\" width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n"
 		"<text id=\"title\" x=\"50%%\" y=\"24\" text-anchor=\"middle\">",
-		style);
+		flame_svg_css);
 	if (!err)
 		err = xml__text(s->w->title, s->f);
 	fputs("</text>\n", s->f);
@@ -296,18 +292,19 @@ static void put_controls(const struct svg *s)
 {
 	static const struct {
 		const char *id, *x, *anchor, *text;
+		int dx;
 	} controls[] = {
-		{ "unzoom", "10", "start", "reset zoom" },
-		{ "search", "100%", "end", "search" },
-		{ "ignorecase", "100%", "end", "ignore case" },
+		{ "unzoom", "0%", "start", "reset zoom", 10 },
+		{ "search", "100%", "end", "search", -110 },
+		{ "ignorecase", "100%", "end", "ignore case", -10 },
 	};
 
 	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++)
 		fprintf(s->f,
 			"<text id=\"%s\" class=\"button off\" role=\"button\" tabindex=\"0\" "
-			"x=\"%s\" dx=\"%d\" y=\"%d\" text-anchor=\"%s\">%s</text>\n",
-			controls[i].id, controls[i].x, i ? -10 : 0, i == 2 ? 44 : 24,
-			controls[i].anchor, controls[i].text);
+			"x=\"%s\" dx=\"%d\" y=\"24\" text-anchor=\"%s\">%s</text>\n",
+			controls[i].id, controls[i].x, controls[i].dx, controls[i].anchor,
+			controls[i].text);
 }
 
 static void put_foot(const struct svg *s)
@@ -318,9 +315,9 @@ static void put_foot(const struct svg *s)
 			HEADER + 8);
 	fprintf(s->f,
 		"<text id=\"details\" x=\"10\" y=\"%u\"></text>\n"
-		"<text id=\"matched\" x=\"100%%\" dx=\"-10\" y=\"%u\" text-anchor=\"end\"></text>\n"
+		"<text id=\"matched\" x=\"100%%\" dx=\"-10\" y=\"%d\" text-anchor=\"end\"></text>\n"
 		"<script><![CDATA[\n%s]]></script>\n</svg>\n",
-		height(s) - 14, HEADER - 14, script);
+		height(s) - 14, HEADER - 14, flame_svg_js);
 }
 
 /* --- the whole --- */

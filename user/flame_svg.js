@@ -232,11 +232,11 @@ function listen() {
 
 // From a fixed width to that of the window; the boxes are in percent of either.
 function init() {
+	svg.removeAttribute("viewBox");
+	svg.setAttribute("width", "100%");
 	readBoxes();
 	if (!boxes.length)
 		return;
-	svg.removeAttribute("viewBox");
-	svg.setAttribute("width", "100%");
 	details.textContent = "0000000000";
 	charWidth = details.getComputedTextLength() / 10 || charWidth;
 	details.textContent = "";
