@@ -9,10 +9,11 @@ JOBS := $(or $(JOBS),$(shell nproc 2>/dev/null || echo 1))
 FUZZ_SECONDS ?= 10
 
 # every library gilprof links, by its pkg-config name
-LIBS := libbpf >= 1.1 libelf zlib jansson libcap
+LIBS := libbpf >= 1.1 libelf zlib liblzma jansson libcap libprotobuf-c >= 1.3
 
 CLANG ?= clang
 PKG_CONFIG ?= pkg-config
+PROTOC_C ?= protoc-c
 # Debian keeps bpftool in /usr/sbin; Ubuntu's wrapper refuses to run on a kernel whose linux-tools
 # package is missing, though any build of the tool will do: take the first that runs, newest first.
 BPFTOOL := $(or $(BPFTOOL),$(firstword $(shell for t in bpftool /usr/sbin/bpftool \
@@ -45,10 +46,11 @@ bpf_cflags = -O2 -g -target bpf -mcpu=v3 -std=gnu11 -Wall -Wextra -Wno-missing-d
 
 names = $(basename $(notdir $(wildcard $(1))))
 user_src := $(wildcard user/*.c)
-user_obj := $(user_src:%.c=$(BUILD)/%.o)
+protos := $(call names,user/*.proto)
+user_obj := $(user_src:%.c=$(BUILD)/%.o) $(protos:%=$(BUILD)/user/%.pb-c.o)
 # what tests link: everything but main
-san_obj := $(patsubst %.c,$(BUILD)/san/%.o,$(filter-out user/main.c,$(user_src)))
-fuzz_obj := $(patsubst %.c,$(BUILD)/libfuzzer/%.o,$(filter-out user/main.c,$(user_src)))
+san_obj := $(patsubst $(BUILD)/%,$(BUILD)/san/%,$(filter-out %/main.o,$(user_obj)))
+fuzz_obj := $(patsubst $(BUILD)/%,$(BUILD)/libfuzzer/%,$(filter-out %/main.o,$(user_obj)))
 bpf_arm64 := $(BUILD)/arm64/gilprof.bpf.o
 skeleton := $(BUILD)/gilprof.skel.h
 
@@ -63,7 +65,7 @@ benches := $(patsubst %,$(BUILD)/bench/%,$(filter-out %.bpf,$(call names,tools/b
 
 c_files := $(wildcard bpf/*.[ch] user/*.[ch] tests/*/*.[ch] tests/workloads/ext/*.[ch] \
 	tools/bench/*.[ch])
-shell_files := $(wildcard tools/*.sh tests/run tests/*.bats tests/*.bash .ci/run)
+shell_files := $(wildcard tools/*.sh tests/oracle/*.sh tests/run tests/*.bats tests/*.bash .ci/run)
 
 ifeq ($(V),1)
 Q :=
@@ -126,6 +128,8 @@ $(call with_variants,session.o): $(skeleton)
 syscall_tables := $(BUILD)/syscall_names.inc \
 	$(if $(filter x86_64,$(ARCH)),$(BUILD)/syscall_names_ia32.inc)
 $(call with_variants,syscalls.o): $(syscall_tables)
+messages := $(protos:%=$(BUILD)/%.pb-c.h)
+$(call with_variants,export_pprof.o): $(messages)
 texts := $(BUILD)/flame_svg.css.inc $(BUILD)/flame_svg.js.inc
 $(call with_variants,export_svg.o): $(texts)
 
@@ -150,12 +154,31 @@ $(BUILD)/syscall_names_ia32.inc: $(BUILD)/flags Makefile
 	$(call say,GEN,$@)
 	$(Q)$(call syscall_names,unistd_32.h) >$@
 
-# NAME.css as the string NAME_css of C
+$(BUILD)/%.pb-c.c $(BUILD)/%.pb-c.h: user/%.proto $(BUILD)/flags
+	$(call say,PROTOC,$<)
+	$(Q)$(PROTOC_C) --proto_path=user --c_out=$(BUILD) $<
+
+# -w: nobody's warnings shall judge what others generate
+$(BUILD)/user/%.pb-c.o: $(BUILD)/%.pb-c.c $(BUILD)/flags
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(user_cflags) -w -c -o $@ $<
+
+$(BUILD)/san/user/%.pb-c.o: $(BUILD)/%.pb-c.c $(BUILD)/flags
+	$(call say,CC-SAN,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(san_cflags) -w -c -o $@ $<
+
+$(BUILD)/libfuzzer/user/%.pb-c.o: $(BUILD)/%.pb-c.c $(BUILD)/flags
+	$(call say,CC-FUZZ,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(fuzz_cflags) -w -c -o $@ $<
+
+# a text as a string of C
 $(texts): $(BUILD)/%.inc: user/% Makefile
 	$(call say,GEN,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)sed -e 's/["\\]/\\&/g' -e 's/.*/"&\\n"/' -e '1i static const char $(subst .,_,$*)[] =' -e '$$a ;' \
-		$< >$@
+	$(Q)sed -e 's/["\\]/\\&/g' -e 's/.*/"&\\n"/' $< >$@
 
 # --- kernel side ---------------------------------------------------------------------------------
 
@@ -280,7 +303,7 @@ skeletons := $(skeleton) $(patsubst tests/oracle/%.bpf.c,$(BUILD)/oracle/%.skel.
 	tests/oracle/*.bpf.c)) $(patsubst tools/bench/%.bpf.c,$(BUILD)/bench/%.skel.h,$(wildcard \
 	tools/bench/*.bpf.c))
 
-analyze: $(skeletons) $(syscall_tables) $(texts) ## lint C, shell scripts and bats files, strictly
+analyze: $(skeletons) $(syscall_tables) $(messages) $(texts) ## lint C, shell scripts and bats files, strictly
 	$(Q)tools/deps.sh --analyze
 	$(call say,ANALYZE,'$(words $(tidy_src)) C files $(words $(shell_files)) scripts')
 	$(Q)status=0; \

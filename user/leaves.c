@@ -122,16 +122,21 @@ struct leaves_share leaves__share(const struct leaves *l, uint64_t key, uint32_t
 	const struct leaf *end = l->sorted + l->sorted_n, *f;
 	struct leaves_share share = {0};
 	uint64_t run = 0, best = 0;
+	bool best_native = false;
 
 	for (f = first_of(l, &probe); f < end && !compare_places(f, &probe); f++) {
-		bool same = f > l->sorted && !compare(f, f - 1);
+		bool same = f > l->sorted && !compare(f, f - 1), native;
 
 		run = same ? run + f->held : f->held;
+		native = f->place.role == ROLE_LIBRARY && f->place.object &&
+			 !is_common(f->place.object);
 		share.samples += f->held;
-		if (f->place.role == ROLE_LIBRARY && f->place.object && !is_common(f->place.object))
-			share.native += f->held;
-		if (f->place.function && run > best) {
+		share.native += native ? f->held : 0;
+		/* the extension that was called says more than the interpreter's functions that it calls */
+		if (f->place.function && native >= best_native &&
+		    (native > best_native || run > best)) {
 			best = run;
+			best_native = native;
 			share.function = f->place.function;
 			share.object = f->place.object;
 		}

@@ -66,8 +66,10 @@ static void note_sight(struct lookout *l, struct process *p, const struct sight 
 	for (uint32_t i = 0; found && i < py->gils_n; i++) {
 		struct process_gil *g = process__find_gil(p, py->gils[i].address);
 
-		if (g)
-			process__note_switches(g, py->gils[i].switch_number, py->gils[i].switch_number);
+		if (!g)
+			continue;
+		g->holder = s->holder[i];
+		process__note_switches(g, py->gils[i].switch_number, py->gils[i].switch_number);
 	}
 }
 

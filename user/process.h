@@ -12,6 +12,7 @@
 struct process_gil {
 	uint64_t address;
 	int64_t interpreter;
+	uint64_t holder; /* fs base of the thread that held it at the latest look; 0: none */
 	uint64_t switch_begin, switch_end; /* gil->switch_number, first and last seen */
 	bool known; /* those two are */
 	bool used;  /* by a thread */

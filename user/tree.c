@@ -125,12 +125,22 @@ static void note_code(struct tree *t, struct process *p)
 	explain__process(t->explain, p->key, (pid_t)p->pid);
 }
 
+/* Who held its GILs when the window opened, as far as can be told. */
+static void note_holders(struct tree *t, const struct process *p)
+{
+	uint64_t start = session__start_ns(t->session);
+
+	for (size_t i = 0; i < p->gils_n && start && !session__end_ns(t->session); i++)
+		explain__holder(t->explain, p->key, p->gils[i].address, p->gils[i].holder, start);
+}
+
 void tree__mark(struct tree *t)
 {
 	lookout__hurry(&t->lookout, MARK_NS);
 	for (size_t i = 0; i < t->all_n; i++) {
 		lookout__mark(&t->lookout, t->all[i]);
 		note_code(t, t->all[i]);
+		note_holders(t, t->all[i]);
 	}
 	lookout__begin(&t->lookout, t->session);
 }
