@@ -174,11 +174,12 @@ $(BUILD)/libfuzzer/user/%.pb-c.o: $(BUILD)/%.pb-c.c $(BUILD)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(fuzz_cflags) -w -c -o $@ $<
 
-# a text as a string of C
+# NAME.css as the string NAME_css of C
 $(texts): $(BUILD)/%.inc: user/% Makefile
 	$(call say,GEN,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)sed -e 's/["\\]/\\&/g' -e 's/.*/"&\\n"/' $< >$@
+	$(Q)sed -e 's/["\\]/\\&/g' -e 's/.*/"&\\n"/' -e '1i static const char $(subst .,_,$*)[] =' -e '$$a ;' \
+		$< >$@
 
 # --- kernel side ---------------------------------------------------------------------------------
 
