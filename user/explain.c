@@ -125,8 +125,9 @@ static char *call_name(struct explain *x, uint32_t nr)
 /* The node of a holder's stack, with the C function it was in most. */
 static uint32_t native_node(struct explain *x, uint32_t node, const struct leaves_share *share)
 {
-	return share->function ? stacks__leaf(x->stacks, node, FRAME_NATIVE, share->function,
-					      share->object) : node;
+	return share->function
+		       ? stacks__leaf(x->stacks, node, FRAME_NATIVE, share->function, share->object)
+		       : node;
 }
 
 static int write_blame_row(struct explain *x, struct capture_writer *w, const struct blame_row *b,
@@ -222,8 +223,8 @@ static struct capture_sample sample_of(struct explain *x, const struct samples_r
 
 static bool is_same_place(const struct capture_sample *a, const struct capture_sample *b)
 {
-	return a->key == b->key && a->tid == b->tid && a->state == b->state && a->stack == b->stack &&
-	       a->call == b->call;
+	return a->key == b->key && a->tid == b->tid && a->state == b->state &&
+	       a->stack == b->stack && a->call == b->call;
 }
 
 static int by_place(const void *a, const void *b)
@@ -297,8 +298,7 @@ static int write_cases(struct explain *x, struct capture_writer *w, const struct
 			.ns = c->ns,
 			.holder_tid = c->holder_tid,
 			.kind = c->kind,
-			.call = c->kind == BLAME_OFFCPU ? call_name(x, c->nr)
-							: NULL,
+			.call = c->kind == BLAME_OFFCPU ? call_name(x, c->nr) : NULL,
 			.stack = stacks__node(x->stacks, c->stack),
 			.waiter_stack = stacks__node(x->stacks, c->waiter_stack),
 		};

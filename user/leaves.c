@@ -22,8 +22,8 @@ struct leaves {
 /* The C library serves bytecode, too: to be in it says nothing. */
 static bool is_common(const char *object)
 {
-	static const char *const common[] = {"libc.so", "libc-", "libm.so", "libm-", "ld-", "libpthread",
-					     "[vdso]", "ld.so"};
+	static const char *const common[] = { "libc.so", "libc-",      "libm.so", "libm-",
+					      "ld-",	 "libpthread", "[vdso]",  "ld.so" };
 
 	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++) {
 		if (!strncmp(object, common[i], strlen(common[i])))
@@ -53,10 +53,10 @@ static int compare(const void *a, const void *b)
 
 static struct symbols_place place_of(struct symbols *s, const struct samples_row *row)
 {
-	struct symbols_place place = {0};
+	struct symbols_place place = { 0 };
 
 	if (row->state != ST_RUN || !row->ip || !symbols__find(s, row->key, row->ip, &place))
-		return (struct symbols_place){0};
+		return (struct symbols_place){ 0 };
 	if (place.role == ROLE_EVAL)
 		place.function = NULL;
 	return place;
@@ -78,7 +78,8 @@ struct leaves *leaves__new(const struct samples *samples, struct symbols *symbol
 	for (size_t i = 0; i < l->n; i++) {
 		const struct samples_row *r = &l->rows[i];
 
-		l->leaf[i] = (struct leaf){r->key, r->stack, r->tid, r->held, place_of(symbols, r)};
+		l->leaf[i] =
+			(struct leaf){ r->key, r->stack, r->tid, r->held, place_of(symbols, r) };
 		if (r->state == ST_RUN && r->held)
 			l->sorted[l->sorted_n++] = l->leaf[i];
 	}
@@ -116,11 +117,12 @@ static const struct leaf *first_of(const struct leaves *l, const struct leaf *pr
 	return l->sorted + low;
 }
 
-struct leaves_share leaves__share(const struct leaves *l, uint64_t key, uint32_t tid, uint64_t stack)
+struct leaves_share leaves__share(const struct leaves *l, uint64_t key, uint32_t tid,
+				  uint64_t stack)
 {
-	const struct leaf probe = {.key = key, .tid = tid, .stack = stack};
+	const struct leaf probe = { .key = key, .tid = tid, .stack = stack };
 	const struct leaf *end = l->sorted + l->sorted_n, *f;
-	struct leaves_share share = {0};
+	struct leaves_share share = { 0 };
 	uint64_t run = 0, best = 0;
 	bool best_native = false;
 

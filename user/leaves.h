@@ -23,9 +23,11 @@ struct symbols_place leaves__place(const struct leaves *l, const struct samples_
 struct leaves_share {
 	uint64_t samples; /* of the thread at that stack while it held a GIL; 0: nothing is known */
 	uint64_t native;  /* of those, in a library: an extension module or what it calls */
-	const char *function, *object; /* where most of those outside of the eval loop were; or NULL */
+	const char *function,
+		*object; /* where most of those outside of the eval loop were; or NULL */
 };
 
-struct leaves_share leaves__share(const struct leaves *l, uint64_t key, uint32_t tid, uint64_t stack);
+struct leaves_share leaves__share(const struct leaves *l, uint64_t key, uint32_t tid,
+				  uint64_t stack);
 
 #endif

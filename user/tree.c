@@ -16,7 +16,7 @@
 
 /* What is kept, so that memory is bounded whatever the target does; the rest is added up. */
 #define MAX_PROCESSES 8192
-#define MAX_ROWS 20000   /* of threads that have ended */
+#define MAX_ROWS 20000 /* of threads that have ended */
 #define NAMED_PROCESSES 256
 #define LOOK_AT_ALL_NS (3 * NSEC_PER_SEC) /* hostile processes may not keep us from beginning */
 #define MARK_NS NSEC_PER_SEC
@@ -28,14 +28,14 @@ struct tree {
 	struct session *session;
 	struct lookout lookout;
 	struct explain *explain;
-	void *by_key;              /* tsearch(3) of struct process */
-	struct process **all;      /* the same, in the order they were met */
+	void *by_key;	      /* tsearch(3) of struct process */
+	struct process **all; /* the same, in the order they were met */
 	size_t all_n, all_max;
-	struct process *overflow;  /* stands for all beyond MAX_PROCESSES */
-	size_t noted_n;            /* processes whose native code was noted */
-	size_t turn;		   /* whom tree__tick begins with */
+	struct process *overflow; /* stands for all beyond MAX_PROCESSES */
+	size_t noted_n;		  /* processes whose native code was noted */
+	size_t turn;		  /* whom tree__tick begins with */
 	uint64_t rows;
-	uint64_t merged;           /* threads without a row of their own */
+	uint64_t merged; /* threads without a row of their own */
 	int err;
 };
 
@@ -51,7 +51,7 @@ static int compare_keys(const void *a, const void *b)
 
 static struct process *find(struct tree *t, uint64_t key, uint32_t pid)
 {
-	struct process probe = {.key = key, .pid = pid};
+	struct process probe = { .key = key, .pid = pid };
 	void *node = tfind(&probe, &t->by_key, compare_keys);
 
 	return node ? *(struct process **)node : NULL;
@@ -356,7 +356,7 @@ void tree__free(struct tree *t)
 
 struct session_listener tree__listener(struct tree *t)
 {
-	return (struct session_listener){t, on_process, on_thread, on_explain};
+	return (struct session_listener){ t, on_process, on_thread, on_explain };
 }
 
 void tree__use(struct tree *t, struct session *s)
