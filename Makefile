@@ -9,7 +9,7 @@ JOBS := $(or $(JOBS),$(shell nproc 2>/dev/null || echo 1))
 FUZZ_SECONDS ?= 10
 
 # every library gilprof links, by its pkg-config name
-LIBS := libbpf >= 1.1 libelf zlib jansson libcap libprotobuf-c >= 1.3
+LIBS := libbpf >= 1.1 libelf zlib liblzma jansson libcap libprotobuf-c >= 1.3
 
 CLANG ?= clang
 PKG_CONFIG ?= pkg-config
@@ -130,6 +130,8 @@ syscall_tables := $(BUILD)/syscall_names.inc \
 $(call with_variants,syscalls.o): $(syscall_tables)
 messages := $(protos:%=$(BUILD)/%.pb-c.h)
 $(call with_variants,export_pprof.o): $(messages)
+texts := $(BUILD)/flame_svg.css.inc $(BUILD)/flame_svg.js.inc
+$(call with_variants,export_svg.o): $(texts)
 
 require-libs:
 	@$(PKG_CONFIG) --print-errors '$(LIBS)' || \
@@ -171,6 +173,13 @@ $(BUILD)/libfuzzer/user/%.pb-c.o: $(BUILD)/%.pb-c.c $(BUILD)/flags
 	$(call say,CC-FUZZ,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(fuzz_cflags) -w -c -o $@ $<
+
+# NAME.css as the string NAME_css of C
+$(texts): $(BUILD)/%.inc: user/% Makefile
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)sed -e 's/["\\]/\\&/g' -e 's/.*/"&\\n"/' -e '1i static const char $(subst .,_,$*)[] =' -e '$$a ;' \
+		$< >$@
 
 # --- kernel side ---------------------------------------------------------------------------------
 
@@ -295,7 +304,7 @@ skeletons := $(skeleton) $(patsubst tests/oracle/%.bpf.c,$(BUILD)/oracle/%.skel.
 	tests/oracle/*.bpf.c)) $(patsubst tools/bench/%.bpf.c,$(BUILD)/bench/%.skel.h,$(wildcard \
 	tools/bench/*.bpf.c))
 
-analyze: $(skeletons) $(syscall_tables) $(messages) ## lint C, shell scripts and bats files, strictly
+analyze: $(skeletons) $(syscall_tables) $(messages) $(texts) ## lint C, shell scripts and bats files, strictly
 	$(Q)tools/deps.sh --analyze
 	$(call say,ANALYZE,'$(words $(tidy_src)) C files $(words $(shell_files)) scripts')
 	$(Q)status=0; \

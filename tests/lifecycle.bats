@@ -87,6 +87,21 @@ os.execv(sys.argv[1], [sys.argv[1], "tests/workloads/spin.py", "2"])' "$(python 
 	kill -0 "$WORKLOAD_PID"
 }
 
+@test "a second signal ends gilprof at once, and no half file is left" {
+	requires bpf
+	start_workload "$PYTHON3" tests/workloads/spin.py 1
+	echo before >"$REPORT"
+	start_gilprof -p "$WORKLOAD_PID" -d 60 -o "$REPORT"
+	refute compgen -G "$REPORT.*"
+	kill -TERM "$PROFILER"
+	kill -HUP "$PROFILER"
+	status=0
+	wait "$PROFILER" || status=$?
+	[ "$status" -gt 128 ]
+	refute compgen -G "$REPORT.*"
+	[ "$(cat "$REPORT")" = before ]
+}
+
 @test "several at once do not disturb each other" {
 	requires bpf
 	requires python 3.12

@@ -105,6 +105,22 @@ while True: call()' "$BATS_TEST_TMPDIR/vfork.so"
 		"all(bool(p['gils']) == (p['pid'] == $WORKLOAD_PID) for p in r['processes'])"
 }
 
+@test "1,001 threads that all end at once" {
+	requires bpf
+	"$GILPROF" -o "$REPORT" -- "$BUILD/workloads/end_at_once" --seconds 0.5
+	check_laws "$REPORT"
+	start_workload "$BUILD/workloads/end_at_once" --seconds 2
+	"$GILPROF" -p "$WORKLOAD_PID" -d 60 -o "$BATS_TEST_TMPDIR/2.json"
+	check_laws "$BATS_TEST_TMPDIR/2.json"
+	for report in "$REPORT" "$BATS_TEST_TMPDIR/2.json"; do
+		json_true "$report" "len(r['processes']) == 1" \
+			"len(r['processes'][0]['threads']) == 1001" \
+			"all(t['exited'] for t in r['processes'][0]['threads'])" \
+			"len({t['tid'] for t in r['processes'][0]['threads']}) == 1001" \
+			"sum(r['capture']['lost'].values()) == 0"
+	done
+}
+
 @test "a command's output, input, status and signals are its own" {
 	requires bpf
 	echo "from stdin" | "$GILPROF" -o "$REPORT" -- sh -c 'cat; echo to stderr >&2; exit 7' \

@@ -45,6 +45,7 @@ find_missing() {
 	need libbpf-dev lib libbpf
 	need libelf-dev lib libelf
 	need zlib1g-dev lib zlib
+	need liblzma-dev lib liblzma
 	need libjansson-dev lib jansson
 	need libcap-dev lib libcap
 	need libprotobuf-c-dev lib libprotobuf-c
@@ -61,12 +62,19 @@ find_missing() {
 		need cppcheck have cppcheck
 		need shellcheck have shellcheck
 		need libclang-rt-dev clang_has_fuzzer
+		# to click on flame graphs; large, so not for everybody who builds. Ubuntu's is a snap
+		need chromium has_browser_or_is_ubuntu
 	fi
 }
 
 clang_has_fuzzer() {
 	have clang && [ -n "$(find "$(clang -print-resource-dir)/" -name 'libclang_rt.fuzzer*' \
 		-print -quit)" ]
+}
+
+has_browser_or_is_ubuntu() {
+	have chromium || have chromium-browser || have google-chrome ||
+		grep -qx 'ID=ubuntu' /etc/os-release
 }
 
 # --- how Debian and Ubuntu call it ---

@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include "capture.h"
+#include "export.h"
 #include "log.h"
 #include "model.h"
+#include "model_weights.h"
 #include "report.h"
 #include "schema.h"
 #include "text.h"
@@ -38,6 +40,21 @@ static void complain(const char *input, const char *why)
 	free(name);
 }
 
+static int write_stacks(const struct model *m, enum weight weight, enum opts_format format, FILE *f)
+{
+	static int (*const exports[])(const struct weights *w, FILE *f) = {
+		[OPTS_FOLDED] = export_folded,
+		[OPTS_SVG] = export_svg,
+		[OPTS_SPEEDSCOPE] = export_speedscope,
+		[OPTS_PPROF] = export_pprof,
+	};
+	struct weights *w = model_weights__new(m, weight);
+	int err = w ? exports[format](w, f) : -ENOMEM;
+
+	model_weights__free(w);
+	return err;
+}
+
 static int write_report(const struct opts *o, enum opts_format format, int fd, FILE *f)
 {
 	struct report_options ro = {
@@ -58,9 +75,14 @@ static int write_report(const struct opts *o, enum opts_format format, int fd, F
 		return -EBADMSG;
 	}
 	model = model__new(capture);
-	err = !model		     ? -ENOMEM
-	      : format == OPTS_JSON ? report_json(model, &ro, f)
-				     : report_text(model, &ro, f);
+	if (!model)
+		err = -ENOMEM;
+	else if (format == OPTS_TEXT)
+		err = report_text(model, &ro, f);
+	else if (format == OPTS_JSON)
+		err = report_json(model, &ro, f);
+	else
+		err = write_stacks(model, o->weight, format, f);
 	model__free(model);
 	capture__free(capture);
 	return err;
@@ -108,7 +130,7 @@ int deliver__open(struct deliver *d, const struct opts *o, const struct caller *
 {
 	int err = 0;
 
-	*d = (struct deliver){.opts = o};
+	*d = (struct deliver){ .opts = o };
 	for (size_t i = 0; i < o->outputs_n && !err; i++)
 		err = output__open(o->outputs[i].path, caller, &d->outputs[i]);
 	if (err)

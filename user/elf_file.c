@@ -166,16 +166,26 @@ int elf__section(struct elf *elf, const char *name, uint64_t *address)
 	return 0;
 }
 
-int elf__rodata(struct elf *elf, const char **bytes, size_t *len)
+int elf__bytes(struct elf *elf, const char *name, const void **bytes, size_t *len)
 {
 	GElf_Shdr sh;
-	Elf_Data *data = elf__data(elf, section_named(elf, ".rodata", &sh));
+	Elf_Data *data = elf__data(elf, section_named(elf, name, &sh));
 
 	if (!data || !data->d_buf)
 		return -ENOENT;
 	*bytes = data->d_buf;
 	*len = data->d_size;
 	return 0;
+}
+
+int elf__rodata(struct elf *elf, const char **bytes, size_t *len)
+{
+	const void *data;
+	int err = elf__bytes(elf, ".rodata", &data, len);
+
+	if (!err)
+		*bytes = data;
+	return err;
 }
 
 bool elf__is_stripped(struct elf *elf)
@@ -207,6 +217,19 @@ int elf__read(struct elf *elf, uint64_t address, void *to, size_t len)
 			return 0;
 	}
 	return -ENOENT;
+}
+
+unsigned int elf__texts(struct elf *elf, struct elf_text *texts, unsigned int n)
+{
+	unsigned int found = 0;
+	GElf_Phdr ph;
+
+	for (unsigned int i = 0; i < elf->header.e_phnum && found < n; i++)
+		if (segment(elf, i, &ph) && (ph.p_flags & PF_X))
+			texts[found++] = (struct elf_text){ .offset = ph.p_offset,
+							    .size = ph.p_filesz,
+							    .address = ph.p_vaddr };
+	return found;
 }
 
 int elf__load_bias(struct elf *elf, uint64_t start, uint64_t offset, uint64_t *bias)

@@ -2,19 +2,23 @@
 #include "explain.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "blame.h"
+#include "leaves.h"
 #include "samples.h"
 #include "stacks.h"
+#include "symbols.h"
 #include "syscalls.h"
 
 struct explain {
 	struct stacks *stacks;
 	struct blame *blame;
 	struct samples *samples;
+	struct symbols *symbols;
+	struct leaves *leaves; /* at the end */
+	char *calls[WIRE_SYSCALLS];
 	uint64_t lost;
 };
 
@@ -27,7 +31,8 @@ struct explain *explain__new(void)
 	x->stacks = stacks__new();
 	x->blame = blame__new();
 	x->samples = samples__new();
-	if (x->stacks && x->blame && x->samples)
+	x->symbols = symbols__new();
+	if (x->stacks && x->blame && x->samples && x->symbols)
 		return x;
 	explain__free(x);
 	return NULL;
@@ -39,7 +44,11 @@ void explain__free(struct explain *x)
 		return;
 	stacks__free(x->stacks);
 	blame__free(x->blame);
+	leaves__free(x->leaves);
 	samples__free(x->samples);
+	symbols__free(x->symbols);
+	for (size_t i = 0; i < WIRE_SYSCALLS; i++)
+		free(x->calls[i]);
 	free(x);
 }
 
@@ -50,11 +59,9 @@ static void count_lost(struct explain *x, int err)
 
 static void on_sample(struct explain *x, const struct wire_sample_event *e)
 {
-	const struct samples_place nowhere = { 0 };
-
 	if (e->h.type == EV_OFF && e->state == ST_GIL_WAIT)
 		blame__waiter_stack(x->blame, e);
-	count_lost(x, samples__add(x->samples, e, &nowhere));
+	count_lost(x, samples__add(x->samples, e));
 }
 
 void explain__event(struct explain *x, const struct wire_event *h, size_t len,
@@ -71,6 +78,11 @@ void explain__event(struct explain *x, const struct wire_event *h, size_t len,
 	else if ((h->type == EV_SAMPLE || h->type == EV_OFF) &&
 		 len >= sizeof(struct wire_sample_event))
 		on_sample(x, e);
+}
+
+void explain__process(struct explain *x, uint64_t key, pid_t pid)
+{
+	symbols__note_process(x->symbols, key, pid); /* it may have gone: then it has no names */
 }
 
 void explain__holder(struct explain *x, uint64_t key, uint64_t gil, uint64_t holder, uint64_t at)
@@ -95,79 +107,184 @@ uint64_t explain__lost(const struct explain *x)
 
 /* --- the capture ------------------------------------------------------------------------------ */
 
-static char *call_name(uint32_t nr, char *buffer, size_t size)
+/* The name of a system call, NULL for none. One pointer per number. */
+static char *call_name(struct explain *x, uint32_t nr)
 {
-	const char *name = nr == CAUSE_NONE ? NULL : syscalls__cause(nr, buffer, size);
+	const char *name;
+	char buffer[64];
 
-	if (name && name != buffer)
-		snprintf(buffer, size, "%s", name);
-	return name ? buffer : NULL;
+	if (nr >= WIRE_SYSCALLS)
+		return NULL;
+	if (!x->calls[nr]) {
+		name = syscalls__cause(nr, buffer, sizeof(buffer));
+		x->calls[nr] = strdup(name);
+	}
+	return x->calls[nr];
+}
+
+/* The node of a holder's stack, with the C function it was in most. */
+static uint32_t native_node(struct explain *x, uint32_t node, const struct leaves_share *share)
+{
+	return share->function
+		       ? stacks__leaf(x->stacks, node, FRAME_NATIVE, share->function, share->object)
+		       : node;
+}
+
+static int write_blame_row(struct explain *x, struct capture_writer *w, const struct blame_row *b,
+			   enum blame_kind kind, const struct leaves_share *share)
+{
+	struct capture_blame row = {
+		.key = b->key,
+		.gil = b->gil,
+		.pid = b->pid,
+		.waiter_tid = b->waiter,
+		.holder_tid = b->holder_tid,
+		.kind = kind,
+		.call = kind == BLAME_OFFCPU ? call_name(x, b->nr) : NULL,
+		.wait_ns = b->wait_ns,
+		.runq_ns = b->runq_ns,
+		.count = b->count,
+		.samples = b->samples,
+		.stack = stacks__node(x->stacks, b->stack),
+	};
+
+	if (!row.wait_ns && !row.runq_ns)
+		return 0;
+	if (kind == BLAME_NATIVE)
+		row.stack = native_node(x, row.stack, share);
+	return capture_writer__blame(w, &row);
+}
+
+static uint64_t part_of(uint64_t whole, const struct leaves_share *share)
+{
+	return (uint64_t)((__uint128_t)whole * share->native / share->samples);
+}
+
+/*
+ * A hold shorter than the switch interval: nobody has asked the holder to let go, so whether it was in a
+ * C function only the samples tell.
+ */
+static int write_split(struct explain *x, struct capture_writer *w, const struct blame_row *b,
+		       const struct leaves_share *share)
+{
+	struct blame_row native = *b, python = *b;
+	int err;
+
+	native.wait_ns = part_of(b->wait_ns, share);
+	native.runq_ns = part_of(b->runq_ns, share);
+	native.count = part_of(b->count, share);
+	native.samples = part_of(b->samples, share);
+	python.wait_ns -= native.wait_ns;
+	python.runq_ns -= native.runq_ns;
+	python.count -= native.count;
+	python.samples -= native.samples;
+	err = write_blame_row(x, w, &python, BLAME_PYTHON, share);
+	return err ? err : write_blame_row(x, w, &native, BLAME_NATIVE, share);
 }
 
 static int write_blame(struct explain *x, struct capture_writer *w)
 {
 	const struct blame_row *rows;
 	size_t n = blame__rows(x->blame, &rows);
-	char call[64];
 	int err = 0;
 
 	for (size_t i = 0; i < n && !err; i++) {
 		const struct blame_row *b = &rows[i];
-		const struct capture_blame row = {
-			.key = b->key,
-			.gil = b->gil,
-			.pid = b->pid,
-			.waiter_tid = b->waiter,
-			.holder_tid = b->holder_tid,
-			.kind = b->kind,
-			.call = b->kind == BLAME_OFFCPU ? call_name(b->nr, call, sizeof(call))
-							: NULL,
-			.wait_ns = b->wait_ns,
-			.runq_ns = b->runq_ns,
-			.count = b->count,
-			.samples = b->samples,
-			.stack = stacks__node(x->stacks, b->stack),
-		};
+		struct leaves_share share =
+			leaves__share(x->leaves, b->key, b->holder_tid, b->stack);
 
-		if (row.wait_ns || row.runq_ns)
-			err = capture_writer__blame(w, &row);
+		if (b->kind == BLAME_PYTHON && share.native)
+			err = write_split(x, w, b, &share);
+		else
+			err = write_blame_row(x, w, b, b->kind, &share);
 	}
 	return err;
 }
 
+static struct capture_sample sample_of(struct explain *x, const struct samples_row *s)
+{
+	struct symbols_place place = leaves__place(x->leaves, s);
+	struct capture_sample row = {
+		.key = s->key,
+		.pid = s->pid,
+		.tid = s->tid,
+		.state = s->state,
+		.ns = s->ns,
+		.count = s->count,
+		.held = s->held,
+		.stack = stacks__node(x->stacks, s->stack),
+	};
+
+	if (place.function)
+		row.stack = stacks__leaf(x->stacks, row.stack, FRAME_NATIVE, place.function,
+					 place.object);
+	return row;
+}
+
+static bool is_same_place(const struct capture_sample *a, const struct capture_sample *b)
+{
+	return a->key == b->key && a->tid == b->tid && a->state == b->state &&
+	       a->stack == b->stack && a->call == b->call;
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct capture_sample *p = a, *q = b;
+
+	if (p->key != q->key)
+		return p->key < q->key ? -1 : 1;
+	if (p->tid != q->tid)
+		return p->tid < q->tid ? -1 : 1;
+	if (p->state != q->state)
+		return p->state < q->state ? -1 : 1;
+	if (p->stack != q->stack)
+		return p->stack < q->stack ? -1 : 1;
+	return (p->call > q->call) - (p->call < q->call);
+}
+
+/* Instructions of one function are one row. Returns how many are left. */
+static size_t merge_samples(struct capture_sample *rows, size_t n)
+{
+	size_t kept = 0;
+
+	qsort(rows, n, sizeof(*rows), by_place);
+	for (size_t i = 0; i < n; i++) {
+		struct capture_sample *last = kept ? &rows[kept - 1] : NULL;
+
+		if (!last || !is_same_place(last, &rows[i])) {
+			rows[kept++] = rows[i];
+			continue;
+		}
+		last->ns += rows[i].ns;
+		last->count += rows[i].count;
+		last->held += rows[i].held;
+	}
+	return kept;
+}
+
 static int write_samples(struct explain *x, struct capture_writer *w)
 {
-	const struct samples_row *rows;
-	size_t n = samples__rows(x->samples, &rows);
-	char call[64];
-	int err = 0;
+	const struct samples_row *from;
+	size_t n = samples__rows(x->samples, &from);
+	struct capture_sample *rows = n ? calloc(n, sizeof(*rows)) : NULL;
+	int err = n && !rows ? -ENOMEM : 0;
 
 	for (size_t i = 0; i < n && !err; i++) {
-		const struct samples_row *s = &rows[i];
-		struct capture_sample row = {
-			.key = s->key,
-			.pid = s->pid,
-			.tid = s->tid,
-			.state = s->state,
-			.call = s->state == ST_RUN ? NULL : call_name(s->nr, call, sizeof(call)),
-			.ns = s->ns,
-			.count = s->count,
-			.held = s->held,
-			.stack = stacks__node(x->stacks, s->stack),
-		};
-
-		if (s->place.function)
-			row.stack = stacks__leaf(x->stacks, row.stack, FRAME_NATIVE,
-						 s->place.function, s->place.object);
-		err = capture_writer__sample(w, &row);
+		rows[i] = sample_of(x, &from[i]);
+		if (from[i].state != ST_RUN)
+			rows[i].call = call_name(x, from[i].nr);
 	}
+	if (!err && n)
+		n = merge_samples(rows, n);
+	for (size_t i = 0; i < n && !err; i++)
+		err = capture_writer__sample(w, &rows[i]);
+	free(rows);
 	return err;
 }
 
 static int write_cases(struct explain *x, struct capture_writer *w, const struct blame_case *cases,
 		       size_t n, uint64_t start)
 {
-	char call[64];
 	int err = 0;
 
 	for (size_t i = 0; i < n && !err; i++) {
@@ -181,8 +298,7 @@ static int write_cases(struct explain *x, struct capture_writer *w, const struct
 			.ns = c->ns,
 			.holder_tid = c->holder_tid,
 			.kind = c->kind,
-			.call = c->kind == BLAME_OFFCPU ? call_name(c->nr, call, sizeof(call))
-							: NULL,
+			.call = c->kind == BLAME_OFFCPU ? call_name(x, c->nr) : NULL,
 			.stack = stacks__node(x->stacks, c->stack),
 			.waiter_stack = stacks__node(x->stacks, c->waiter_stack),
 		};
@@ -195,9 +311,13 @@ static int write_cases(struct explain *x, struct capture_writer *w, const struct
 int explain__write(struct explain *x, struct capture_writer *w, uint64_t start)
 {
 	const struct blame_case *cases;
-	int err = write_blame(x, w);
 	size_t n;
+	int err;
 
+	x->leaves = leaves__new(x->samples, x->symbols);
+	if (!x->leaves)
+		return -ENOMEM;
+	err = write_blame(x, w);
 	if (!err)
 		err = write_samples(x, w);
 	if (!err) {

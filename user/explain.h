@@ -6,6 +6,8 @@
 #ifndef GILPROF_EXPLAIN_H
 #define GILPROF_EXPLAIN_H
 
+#include <sys/types.h>
+
 #include "../bpf/wire.h"
 #include "capture.h"
 #include "pyver.h"
@@ -18,6 +20,9 @@ void explain__free(struct explain *x); /* NULL is fine */
 /* An event of the kinds EV_CODE to EV_OFF. `frames`: where its process has Python's frames; or NULL. */
 void explain__event(struct explain *x, const struct wire_event *h, size_t len,
 		    const struct pyver_frames *frames);
+
+/* A process lives: what it has mapped now will be told by name. Again, when it may have more. */
+void explain__process(struct explain *x, uint64_t key, pid_t pid);
 
 /* Who held a GIL at the window's start. */
 void explain__holder(struct explain *x, uint64_t key, uint64_t gil, uint64_t holder, uint64_t at);

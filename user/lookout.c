@@ -1,46 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lookout.h"
 
+#include <errno.h>
+
 #include "clock.h"
 #include "discover.h"
-#include "procmem.h"
 
 #define FIRST_LOOK_NS (5 * NSEC_PER_MSEC) /* after exec */
 #define LOOK_FACTOR 4                     /* each wait is this much longer than the last */
 #define LAST_LOOK_NS (4 * NSEC_PER_SEC)
 #define SETTLED_NS (300 * NSEC_PER_MSEC)  /* no interpreter by now: it counts as having none */
 #define REFRESH_NS (250 * NSEC_PER_MSEC)  /* interpreters come and go */
+#define LIMIT_NS (2 * NSEC_PER_SEC)	  /* of one look before the window, */
+#define WINDOW_LIMIT_NS (500 * NSEC_PER_MSEC) /* and in it, where the ring waits meanwhile */
+#define MAX_STUCK 2			  /* looks at one process that were not answered in time */
 #define LOOK_BUDGET 50                    /* 1/50 of the time may go into looking, */
 #define LOOK_CREDIT_NS (200 * NSEC_PER_MSEC) /* after this much */
 
-/* The fs base of the thread that holds a GIL now, 0 if none does. */
-static uint64_t read_holder(const struct procmem *mem, uint64_t gil, uint32_t thread_id)
-{
-	struct {
-		uint64_t interval, last_holder;
-		int32_t locked;
-	} head;
-	uint64_t id;
-
-	if (procmem__read(mem, gil, &head, sizeof(head)) || head.locked <= 0 ||
-	    procmem__u64(mem, head.last_holder + thread_id, &id))
-		return 0;
-	return id;
-}
-
-static void read_holders(struct process *p, struct wire_python *w)
-{
-	struct procmem mem;
-
-	if (procmem__open(&mem, (pid_t)p->pid))
-		return;
-	for (uint32_t i = 0; i < w->gils; i++)
-		w->holder[i] = read_holder(&mem, w->gil[i], w->thread_id);
-	procmem__close(&mem);
-}
-
 /* Tells the kernel side what the process's GILs are, or that it has none. */
-static void publish(struct lookout *l, struct process *p)
+static void publish(struct lookout *l, struct process *p, const struct sight *s)
 {
 	struct wire_python w = {.key = p->key, .execs = p->execs};
 	const struct python *py = &p->python;
@@ -53,9 +31,9 @@ static void publish(struct lookout *l, struct process *p)
 	}
 	for (uint32_t i = 0; i < w.gils; i++) {
 		w.gil[i] = py->gils[i].address;
+		w.holder[i] = s->holder[i];
 		process__add_gil(p, py->gils[i].address, py->gils[i].interpreter);
 	}
-	read_holders(p, &w);
 	p->published = !session__set_python(l->session, (pid_t)p->pid, &w);
 	if (!p->published && !p->refused)
 		session__note_lost(l->session, LOST_PROCESS_MAP); /* once, though it is tried again */
@@ -73,20 +51,25 @@ static bool same_gils(const struct python *a, const struct python *b)
 	return true;
 }
 
-static void note_python(struct lookout *l, struct process *p, const struct python *py)
+static void note_sight(struct lookout *l, struct process *p, const struct sight *s)
 {
+	const struct python *py = &s->python;
 	bool found = py->status == PYTHON_FOUND;
 	/* a fork may have come before the kernel side knew its parent's GIL */
 	bool news = !p->published || !same_gils(py, &p->python);
 
 	p->python = *py;
 	if (found && news)
-		publish(l, p);
+		publish(l, p, s);
+	if (!p->cmdline)
+		process__set_args(p, s->args, s->args_len);
 	for (uint32_t i = 0; found && i < py->gils_n; i++) {
 		struct process_gil *g = process__find_gil(p, py->gils[i].address);
 
-		if (g)
-			process__note_switches(g, py->gils[i].switch_number, py->gils[i].switch_number);
+		if (!g)
+			continue;
+		g->holder = s->holder[i];
+		process__note_switches(g, py->gils[i].switch_number, py->gils[i].switch_number);
 	}
 }
 
@@ -101,48 +84,85 @@ static bool wants_patience(enum python_status s)
 	return s == PYTHON_NOT || s == PYTHON_NOT_YET;
 }
 
-static void first_look(struct lookout *l, struct process *p, uint64_t now)
+/* How long a look may take; 0 if so little time is left that one in vain would prove nothing. */
+static uint64_t limit(const struct lookout *l, uint64_t now)
 {
-	struct python py;
+	if (!l->until)
+		return WINDOW_LIMIT_NS;
+	if (l->until < now + WINDOW_LIMIT_NS)
+		return 0;
+	return l->until - now < LIMIT_NS ? l->until - now : LIMIT_NS;
+}
 
-	discover__run((pid_t)p->pid, &py);
-	note_python(l, p, &py);
-	if (py.status == PYTHON_FOUND)
+/* One that never answers may not keep the others waiting again and again. */
+static bool is_stuck(struct process *p, int err)
+{
+	p->stuck += err == -ETIMEDOUT;
+	return p->stuck >= MAX_STUCK;
+}
+
+static void note_cost(struct lookout *l, const struct sight *s, int err, uint64_t from)
+{
+	/* not the time: where many compute, most of it is spent in the run queue */
+	l->looking_ns += err ? clock__now() - from : s->cpu_ns;
+}
+
+static void plan_next(struct process *p, enum python_status status, uint64_t now)
+{
+	if (status == PYTHON_FOUND)
 		p->next_look = now + REFRESH_NS;
-	else if (py.status == PYTHON_NO_GIL || py.status == PYTHON_GONE)
+	else if (status == PYTHON_NO_GIL || status == PYTHON_GONE)
 		p->next_look = UINT64_MAX;
 	else
 		schedule(p, now, p->wait ? p->wait * LOOK_FACTOR : FIRST_LOOK_NS);
-	if (p->settled || (wants_patience(py.status) && now - p->program_since < SETTLED_NS))
+}
+
+static void first_look(struct lookout *l, struct process *p, uint64_t now)
+{
+	struct sight s;
+	int err = discover__look((pid_t)p->pid, limit(l, now), &s);
+	enum python_status status = s.python.status;
+
+	note_cost(l, &s, err, now);
+	note_sight(l, p, &s);
+	if (!is_stuck(p, err) && err == -ETIMEDOUT) {
+		schedule(p, now, LAST_LOOK_NS);
+		return;
+	}
+	plan_next(p, status, now);
+	if (p->settled || (wants_patience(status) && now - p->program_since < SETTLED_NS))
 		return;
 	p->settled = true;
-	if (py.status != PYTHON_FOUND)
-		publish(l, p); /* from here on "no GIL" is known, not unknown */
+	if (status != PYTHON_FOUND)
+		publish(l, p, &s); /* from here on "no GIL" is known, not unknown */
 }
 
 static void look_again(struct lookout *l, struct process *p, uint64_t now)
 {
-	struct python py = p->python;
+	struct sight s = { .python = p->python };
+	int err = discover__refresh((pid_t)p->pid, limit(l, now), &s);
 
-	python__refresh((pid_t)p->pid, &py);
-	if (py.status == PYTHON_FOUND)
-		note_python(l, p, &py);
-	p->next_look = now + REFRESH_NS;
+	note_cost(l, &s, err, now);
+	if (s.python.status == PYTHON_FOUND)
+		note_sight(l, p, &s);
+	p->next_look = is_stuck(p, err) ? UINT64_MAX : now + REFRESH_NS;
 }
 
-void lookout__look(struct lookout *l, struct process *p)
+bool lookout__look(struct lookout *l, struct process *p)
 {
-	uint64_t from = clock__now();
+	uint64_t now = clock__now();
 
-	if (p->borrows_memory) {
+	if (p->borrows_memory || p->stuck >= MAX_STUCK) {
 		p->next_look = UINT64_MAX; /* exec is news */
-		return;
+		return true;
 	}
+	if (!limit(l, now))
+		return false;
 	if (p->python.status == PYTHON_FOUND)
-		look_again(l, p, from);
+		look_again(l, p, now);
 	else
-		first_look(l, p, from);
-	l->looking_ns += clock__now() - from;
+		first_look(l, p, now);
+	return true;
 }
 
 void lookout__end(struct lookout *l, struct process *p)
@@ -157,6 +177,12 @@ void lookout__begin(struct lookout *l, struct session *s)
 	l->session = s;
 	l->began = clock__now();
 	l->looking_ns = 0;
+	l->until = 0;
+}
+
+void lookout__hurry(struct lookout *l, uint64_t ns)
+{
+	l->until = clock__now() + ns;
 }
 
 void lookout__expect(struct process *p, uint64_t now)
@@ -167,7 +193,7 @@ void lookout__expect(struct process *p, uint64_t now)
 void lookout__mark(struct lookout *l, struct process *p)
 {
 	if (p->python.status == PYTHON_FOUND && !p->ended)
-		look_again(l, p, clock__now());
+		lookout__look(l, p);
 }
 
 /* How long to wait before looking at anything, to stay within the budget. */

@@ -20,14 +20,6 @@
 
 #define DELETED " (deleted)"
 
-/* One line, still in the reader's buffer. */
-struct line {
-	uint64_t start, end, offset;
-	bool executable;
-	const char *path;
-	size_t path_len;
-};
-
 /* A number in the given base, followed by `stop`; moves *at behind that. */
 static bool take_number(const char **at, const char *end, int base, char stop, uint64_t *value)
 {
@@ -47,10 +39,10 @@ static bool take_number(const char **at, const char *end, int base, char stop, u
 }
 
 /* "00400000-0041f000 r-xp 0001f000 fe:01 123     /usr/bin/python3.11" */
-static bool parse_line(const char *text, size_t len, struct line *line)
+static bool parse_line(const char *text, size_t len, struct maps_line *line)
 {
 	const char *end = text + len;
-	uint64_t major, minor, inode;
+	uint64_t major, minor;
 
 	if (!take_number(&text, end, 16, '-', &line->start) ||
 	    !take_number(&text, end, 16, ' ', &line->end))
@@ -61,7 +53,8 @@ static bool parse_line(const char *text, size_t len, struct line *line)
 	text += 5;
 	if (!take_number(&text, end, 16, ' ', &line->offset) ||
 	    !take_number(&text, end, 16, ':', &major) ||
-	    !take_number(&text, end, 16, ' ', &minor) || !take_number(&text, end, 10, ' ', &inode))
+	    !take_number(&text, end, 16, ' ', &minor) ||
+	    !take_number(&text, end, 10, ' ', &line->inode))
 		return false;
 	while (text < end && *text == ' ')
 		text++;
@@ -106,7 +99,7 @@ static bool is_python(const char *name)
 	return starts(name, "python") || starts(name, "pypy");
 }
 
-static void keep(struct maps_file *file, const struct line *line)
+static void keep(struct maps_file *file, const struct maps_line *line)
 {
 	file->start = line->start;
 	file->end = line->end;
@@ -115,12 +108,12 @@ static void keep(struct maps_file *file, const struct line *line)
 	file->path[line->path_len] = '\0';
 }
 
-static bool is_path(const struct line *line, const char *path)
+static bool is_path(const struct maps_line *line, const char *path)
 {
 	return strlen(path) == line->path_len && memcmp(path, line->path, line->path_len) == 0;
 }
 
-static void keep_library(struct maps *maps, const struct line *line)
+static void keep_library(struct maps *maps, const struct maps_line *line)
 {
 	for (unsigned int i = 0; i < maps->libraries; i++)
 		if (is_path(line, maps->library[i].path))
@@ -129,8 +122,9 @@ static void keep_library(struct maps *maps, const struct line *line)
 		keep(&maps->library[maps->libraries++], line);
 }
 
-static void add_line(struct maps *maps, const struct line *line)
+static void add_line(void *ctx, const struct maps_line *line)
 {
+	struct maps *maps = ctx;
 	char path[MAPS_PATH], name[256];
 
 	if (!line->executable || line->path_len == 0 || line->path_len >= MAPS_PATH ||
@@ -150,24 +144,29 @@ static void add_line(struct maps *maps, const struct line *line)
 		keep(&maps->libc, line);
 }
 
-size_t maps__parse(struct maps *maps, const char *text, size_t len)
+size_t maps__parse_lines(const char *text, size_t len, maps_sink sink, void *ctx)
 {
 	size_t done = 0;
 	const char *newline;
 
 	while ((newline = memchr(text + done, '\n', len - done))) {
 		size_t line_len = (size_t)(newline - text) - done;
-		struct line line;
+		struct maps_line line;
 
 		if (parse_line(text + done, line_len, &line))
-			add_line(maps, &line);
+			sink(ctx, &line);
 		done += line_len + 1;
 	}
 	return done;
 }
 
+size_t maps__parse(struct maps *maps, const char *text, size_t len)
+{
+	return maps__parse_lines(text, len, add_line, maps);
+}
+
 /* Feeds the file to the parser, what is left of a line carried over to the next read. */
-static int read_lines(int fd, struct maps *maps, char *buffer)
+static int read_lines(int fd, char *buffer, maps_sink sink, void *ctx)
 {
 	size_t have = 0, total = 0;
 	ssize_t n;
@@ -177,7 +176,7 @@ static int read_lines(int fd, struct maps *maps, char *buffer)
 
 		have += (size_t)n;
 		total += (size_t)n;
-		done = maps__parse(maps, buffer, have);
+		done = maps__parse_lines(buffer, have, sink, ctx);
 		have -= done;
 		memmove(buffer, buffer + done, have);
 		if (total > MAX_BYTES || have == BUFFER)
@@ -204,23 +203,28 @@ static void read_exe_path(pid_t pid, char *path)
 	path[out] = '\0';
 }
 
-int maps__read(pid_t pid, struct maps *maps)
+int maps__each(pid_t pid, maps_sink sink, void *ctx)
 {
 	char path[32];
 	char *buffer;
 	int fd, err;
 
-	memset(maps, 0, sizeof(*maps));
-	read_exe_path(pid, maps->exe_path);
 	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
 	buffer = malloc(BUFFER);
-	err = buffer ? read_lines(fd, maps, buffer) : -ENOMEM;
+	err = buffer ? read_lines(fd, buffer, sink, ctx) : -ENOMEM;
 	free(buffer);
 	close(fd);
 	return err;
+}
+
+int maps__read(pid_t pid, struct maps *maps)
+{
+	memset(maps, 0, sizeof(*maps));
+	read_exe_path(pid, maps->exe_path);
+	return maps__each(pid, add_line, maps);
 }
 
 /*

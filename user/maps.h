@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The files a process has mapped that matter for finding its Python: its program, whatever is
- * named like an interpreter, and its C library. Called by user/python.c.
+ * named like an interpreter, and its C library. Called by user/python.c; user/symbols.c takes all lines.
  */
 #ifndef GILPROF_MAPS_H
 #define GILPROF_MAPS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -38,6 +39,22 @@ int maps__read(pid_t pid, struct maps *maps);
  * Returns how many bytes of it were whole lines.
  */
 size_t maps__parse(struct maps *maps, const char *text, size_t len);
+
+/* One line of /proc/PID/maps, in the reader's buffer: the path has no NUL at its end. */
+struct maps_line {
+	uint64_t start, end, offset, inode;
+	bool executable;
+	const char *path;
+	size_t path_len;
+};
+
+typedef void (*maps_sink)(void *ctx, const struct maps_line *line);
+
+/* Hands each line of /proc/PID/maps to the sink, in the order of addresses. 0 or -errno. */
+int maps__each(pid_t pid, maps_sink sink, void *ctx);
+
+/* The same for text in that format. Returns how many bytes of it were whole lines. */
+size_t maps__parse_lines(const char *text, size_t len, maps_sink sink, void *ctx);
 
 /* The part of a path behind its last slash, without the kernel's " (deleted)". */
 void maps__base_name(const char *path, char *name, size_t size);

@@ -27,22 +27,29 @@ enum {
 	KEY_JSON = 0x100,
 	KEY_SCHEMA,
 	KEY_TOP,
+	KEY_WEIGHT,
 	KEY_NO_CHILDREN,
 	KEY_USER,
 };
 
 static const struct argp_option options[] = {
-	{"pid", 'p', "PID[,PID...]", 0, "Profile these processes and their children", 0},
-	{"duration", 'd', "SECONDS", 0, "Length of the window (default 10; of a COMMAND: its run)", 0},
-	{"output", 'o', "FILE", 0, "Write to FILE, by its suffix: .txt .json .gilprof; may be given again", 0},
-	{"json", KEY_JSON, NULL, 0, "Print JSON instead of the page", 0},
-	{"json-schema", KEY_SCHEMA, NULL, 0, "Print the schema of that JSON and exit", 0},
-	{"frequency", 'F', "HZ", 0, "Stack samples per second and CPU, 1-1000 (default 99)", 0},
-	{"top", KEY_TOP, "N", 0, "Threads to show of each process (default 10)", 0},
-	{"no-children", KEY_NO_CHILDREN, NULL, 0, "Do not follow child processes", 0},
-	{"user", KEY_USER, "NAME", 0, "Run COMMAND as NAME (default: who called sudo)", 0},
-	{"verbose", 'v', NULL, 0, "Print laws, losses and own cost in full", 0},
-	{0},
+	{ "pid", 'p', "PID[,PID...]", 0, "Profile these processes and their children", 0 },
+	{ "duration", 'd', "SECONDS", 0, "Length of the window (default 10; of a COMMAND: its run)",
+	  0 },
+	{ "output", 'o', "FILE", 0,
+	  "Write to FILE, by its suffix: .txt .json .gilprof, or stacks: .svg .folded .speedscope.json .pb.gz; may be given again",
+	  0 },
+	{ "json", KEY_JSON, NULL, 0, "Print JSON instead of the page", 0 },
+	{ "json-schema", KEY_SCHEMA, NULL, 0, "Print the schema of that JSON and exit", 0 },
+	{ "frequency", 'F', "HZ", 0, "Stack samples per second and CPU, 1-1000 (default 99)", 0 },
+	{ "weight", KEY_WEIGHT, "W", 0,
+	  "What the width of a stack means: blame, gil_wait, hold, oncpu, offcpu, lock_wait (default blame, without a GIL offcpu)",
+	  0 },
+	{ "top", KEY_TOP, "N", 0, "Threads to show of each process (default 10)", 0 },
+	{ "no-children", KEY_NO_CHILDREN, NULL, 0, "Do not follow child processes", 0 },
+	{ "user", KEY_USER, "NAME", 0, "Run COMMAND as NAME (default: who called sudo)", 0 },
+	{ "verbose", 'v', NULL, 0, "Print laws, losses and own cost in full", 0 },
+	{ 0 },
 };
 
 static const char doc[] =
@@ -53,7 +60,8 @@ static const char doc[] =
 	"  sudo gilprof -p 4242 -d 60 --json    a minute of it, as JSON\n"
 	"  sudo gilprof -- python3 app.py       start a program and profile all of its run\n"
 	"  sudo gilprof record -o a.gilprof -p 4242\n"
-	"  gilprof report a.gilprof             the same page later, anywhere, without root\n";
+	"  gilprof report a.gilprof             the same page later, anywhere, without root\n"
+	"  gilprof report a.gilprof -o a.svg    a flame graph of who made others wait\n";
 
 static const char args_doc[] = "-p PID[,PID...]\n-- COMMAND [ARG...]\n"
 			       "record -o FILE.gilprof [-p PID | -- COMMAND [ARG...]]\n"
@@ -77,7 +85,8 @@ static int parse_seconds(const char *arg, uint64_t *ns)
 	double s = strtod(arg, &end);
 
 	if (end == arg || *end || !(s > 0) || !(s <= OPTS_MAX_SECONDS) || s * 1e9 < 1)
-		return wrong("duration", arg, "must be a number of seconds above 0, at most 30 days");
+		return wrong("duration", arg,
+			     "must be a number of seconds above 0, at most 30 days");
 	*ns = (uint64_t)(s * (double)NSEC_PER_SEC);
 	return 0;
 }
@@ -106,7 +115,8 @@ static int parse_pids(const char *arg, struct opts *o)
 		errno = 0;
 		n = strtol(p, &end, 10);
 		if (errno || end == p || n < 1 || n > INT_MAX || (*end && *end != ','))
-			return wrong("PID", arg, "must be a positive number, or several with commas");
+			return wrong("PID", arg,
+				     "must be a positive number, or several with commas");
 		if (o->pids_n == OPTS_MAX_PIDS)
 			return wrong("PID", arg, "too many processes");
 		o->pids[o->pids_n++] = (pid_t)n;
@@ -120,7 +130,15 @@ static int parse_output(const char *path, struct opts *o)
 	static const struct {
 		const char *suffix;
 		enum opts_format format;
-	} known[] = {{".txt", OPTS_TEXT}, {".json", OPTS_JSON}, {".gilprof", OPTS_CAPTURE}};
+	} known[] = { /* the longest that fits comes first */
+		      { ".speedscope.json", OPTS_SPEEDSCOPE },
+		      { ".pb.gz", OPTS_PPROF },
+		      { ".folded", OPTS_FOLDED },
+		      { ".svg", OPTS_SVG },
+		      { ".txt", OPTS_TEXT },
+		      { ".json", OPTS_JSON },
+		      { ".gilprof", OPTS_CAPTURE }
+	};
 	size_t len = strlen(path);
 
 	if (o->outputs_n == OPTS_MAX_OUTPUTS)
@@ -130,12 +148,24 @@ static int parse_output(const char *path, struct opts *o)
 		size_t n = strlen(known[i].suffix);
 
 		if (len > n && !strcmp(path + len - n, known[i].suffix)) {
-			o->outputs[o->outputs_n++] =
-				(struct opts_output){path, known[i].format};
+			o->outputs[o->outputs_n++] = (struct opts_output){ path, known[i].format };
 			return 0;
 		}
 	}
-	return wrong("output", path, "its suffix must be .txt, .json or .gilprof");
+	return wrong(
+		"output", path,
+		"its suffix must be .txt, .json, .folded, .svg, .speedscope.json, .pb.gz or .gilprof");
+}
+
+static int parse_weight(const char *arg, struct opts *o)
+{
+	for (int w = WEIGHT_BLAME; w < WEIGHTS; w++) {
+		if (!strcmp(arg, model_weight_names[w])) {
+			o->weight = (enum weight)w;
+			return 0;
+		}
+	}
+	return wrong("--weight", arg, "must be blame, gil_wait, hold, oncpu, offcpu or lock_wait");
 }
 
 static bool writes(const struct opts *o, enum opts_format format)
@@ -152,9 +182,10 @@ static int check_report(const struct opts *o)
 	if (!o->input)
 		return wrong("report", "", "needs a capture: gilprof report FILE.gilprof");
 	if (o->pids_n || o->command)
-		return wrong("report", o->input, "reads a capture and takes neither -p nor a command");
+		return wrong("report", o->input,
+			     "reads a capture and takes neither -p nor a command");
 	if (writes(o, OPTS_CAPTURE))
-		return wrong("output", ".gilprof", "report writes .txt or .json");
+		return wrong("output", ".gilprof", "report reads it, and writes the other formats");
 	return 0;
 }
 
@@ -179,7 +210,8 @@ static int check(struct parse *p)
 	if (o->mode == OPTS_SCHEMA)
 		return 0;
 	if (p->json && o->outputs_n)
-		return wrong("--json", o->outputs[0].path, "goes to stdout, and -o leaves nothing for it");
+		return wrong("--json", o->outputs[0].path,
+			     "goes to stdout, and -o leaves nothing for it");
 	if (p->json)
 		o->format = OPTS_JSON;
 	err = o->mode == OPTS_REPORT ? check_report(o) : check_live(o);
@@ -226,6 +258,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case 'v':
 		o->verbose++;
 		return 0;
+	case KEY_WEIGHT:
+		return parse_weight(arg, o);
 	case KEY_TOP:
 		return parse_number("--top", arg, UINT_MAX, "must be a number above 0", &o->top);
 	case KEY_JSON:
@@ -251,8 +285,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 int opts__parse(int argc, char **argv, struct opts *o)
 {
-	static const struct argp argp = {options, parse_option, args_doc, doc, NULL, NULL, NULL};
-	struct parse p = {.o = o};
+	static const struct argp argp = { options, parse_option, args_doc, doc, NULL, NULL, NULL };
+	struct parse p = { .o = o };
 	int err;
 
 	argv[0] = program_invocation_short_name; /* how getopt's messages begin */

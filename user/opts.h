@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "model_weights.h"
+
 #define OPTS_MAX_PIDS 256
 #define OPTS_MAX_SECONDS 2592000.0 /* 30 days */
 
@@ -23,6 +25,10 @@ enum opts_format {
 	OPTS_TEXT,
 	OPTS_JSON,
 	OPTS_CAPTURE,
+	OPTS_FOLDED,
+	OPTS_SVG,
+	OPTS_SPEEDSCOPE,
+	OPTS_PPROF,
 };
 
 struct opts_output {
@@ -34,15 +40,16 @@ struct opts {
 	enum opts_mode mode;
 	size_t pids_n;
 	pid_t pids[OPTS_MAX_PIDS];
-	char **command;       /* NULL-terminated; NULL if none */
-	const char *input;    /* OPTS_REPORT: the capture */
-	size_t outputs_n;     /* 0: stdout */
+	char **command;	   /* NULL-terminated; NULL if none */
+	const char *input; /* OPTS_REPORT: the capture */
+	size_t outputs_n;  /* 0: stdout */
 	struct opts_output outputs[OPTS_MAX_OUTPUTS];
-	const char *user;     /* run the command as; NULL: who called sudo */
+	const char *user;	 /* run the command as; NULL: who called sudo */
 	enum opts_format format; /* of what goes to stdout */
-	uint64_t duration_ns; /* 0: until the target's exit or a signal */
-	uint32_t stack_hz; /* samples per second and CPU that take a stack, */
-	uint32_t state_hz; /* and all: a multiple of that, or nearly so */
+	uint64_t duration_ns;	 /* 0: until the target's exit or a signal */
+	enum weight weight;	 /* of the stacks in an export */
+	uint32_t stack_hz;	 /* samples per second and CPU that take a stack, */
+	uint32_t state_hz;	 /* and all: a multiple of that, or nearly so */
 	unsigned int top;
 	unsigned int verbose;
 	bool children;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A file that appears under its name only when it is whole: written beside it under a name of its
- * own, then renamed. No link is followed, and it belongs to the caller.
+ * A file that appears under its name only when it is whole: written without a name, then linked and
+ * renamed. No link is followed, and it belongs to the caller.
  */
 #ifndef GILPROF_OUTPUT_H
 #define GILPROF_OUTPUT_H

@@ -63,17 +63,10 @@ void process__set_args(struct process *p, const char *args, size_t len)
 		set_string(&p->cmdline, text__utf8(blanks, len, 4 * sizeof(blanks)));
 }
 
-void process__read_args(struct process *p)
+void process__forget_args(struct process *p)
 {
-	char path[64], args[ARGS_BYTES];
-	cleanup_close int fd = -1;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%u/cmdline", p->pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, args, sizeof(args));
-	if (n > 0)
-		process__set_args(p, args, (size_t)n);
+	free(p->cmdline);
+	p->cmdline = NULL;
 }
 
 void process__set_comm(struct process *p, const char *comm)

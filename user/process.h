@@ -12,6 +12,7 @@
 struct process_gil {
 	uint64_t address;
 	int64_t interpreter;
+	uint64_t holder; /* fs base of the thread that held it at the latest look; 0: none */
 	uint64_t switch_begin, switch_end; /* gil->switch_number, first and last seen */
 	bool known; /* those two are */
 	bool used;  /* by a thread */
@@ -25,12 +26,14 @@ struct process {
 	bool ended;
 	bool borrows_memory;    /* its parent's, until exec (vfork): the GIL in it is not its own */
 	bool settled;           /* it has been decided whether it has a GIL */
+	bool noted;             /* its native code has been, at least once */
 	bool published;         /* and the kernel side has been told, of this process */
 	bool refused;           /* it has had no room for it */
 	int32_t status;         /* once ended, as wait(2) gives it */
 	struct python python;   /* as last looked at; status PYTHON_NOT until then */
 	uint64_t program_since; /* when its present program began, CLOCK_MONOTONIC ns; 0: before us */
 	uint64_t next_look, wait; /* user/lookout.c */
+	uint32_t stuck;		  /* looks that were not answered in time */
 	size_t gils_n;
 	struct process_gil *gils; /* also those of programs that exec has replaced */
 	struct capture_thread *merged; /* the threads that have no row of their own */
@@ -42,7 +45,8 @@ void process__free(struct process *p);                    /* NULL is fine */
 void process__set_comm(struct process *p, const char *comm);
 /* as /proc/PID/cmdline has it, with NULs between the arguments */
 void process__set_args(struct process *p, const char *args, size_t len);
-void process__read_args(struct process *p);
+/* Whatever it was, it is not that of its present program. */
+void process__forget_args(struct process *p);
 
 /* A forked child is what its parent is, at `now`. */
 void process__inherit(struct process *p, const struct process *parent, uint64_t now);

@@ -32,9 +32,9 @@ static int check_pages(const struct procmem *mem, uint64_t address, size_t len)
 	size_t want = (last - first + 1) * sizeof(entry[0]);
 	ssize_t n;
 
-	if (mem->pagemap < 0)
-		return 0;
 	n = pread(mem->pagemap, entry, want, (off_t)(first * sizeof(entry[0])));
+	if (n < 0)
+		return -errno;
 	for (ssize_t i = 0; i < n / (ssize_t)sizeof(entry[0]); i++)
 		if (!(entry[i] & (PAGE_PRESENT | PAGE_SWAPPED)))
 			return -ENODATA;
@@ -91,6 +91,15 @@ pid_t procmem__task(pid_t pid)
 	return found;
 }
 
+static bool has_proc_file(pid_t pid, const char *name)
+{
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	return access(path, F_OK) == 0;
+}
+
+/* Without a pagemap nothing is read: nobody could tell whether the read will come back. */
 int procmem__open(struct procmem *mem, pid_t pid)
 {
 	char path[32];
@@ -100,9 +109,12 @@ int procmem__open(struct procmem *mem, pid_t pid)
 	mem->pid = pid;
 	snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)pid);
 	mem->pagemap = open(path, O_RDONLY | O_CLOEXEC);
-	if (mem->pagemap < 0 && (errno == ENOENT || errno == ESRCH))
-		return -ESRCH;
-	return 0;
+	if (mem->pagemap >= 0)
+		return 0;
+	if (errno != ENOENT)
+		return -errno;
+	return has_proc_file(pid, "stat") ? -ENOTSUP
+					  : -ESRCH; /* without CONFIG_PROC_PAGE_MONITOR */
 }
 
 void procmem__close(struct procmem *mem)

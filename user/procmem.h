@@ -19,7 +19,7 @@ struct procmem {
 	 */
 	int (*read)(const struct procmem *mem, uint64_t address, void *to, size_t len);
 	pid_t pid;
-	int pagemap; /* -1 where it may not be read */
+	int pagemap;
 };
 
 /*
@@ -29,6 +29,7 @@ struct procmem {
  */
 pid_t procmem__task(pid_t pid);
 
+/* 0, -ESRCH, -ENOTSUP: this kernel has no pagemap, or -EACCES: it may not be read. */
 int procmem__open(struct procmem *mem, pid_t pid);
 void procmem__close(struct procmem *mem);
 

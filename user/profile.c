@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "command.h"
 #include "cost.h"
+#include "discover.h"
 #include "host.h"
 #include "log.h"
 #include "privileges.h"
@@ -66,6 +67,7 @@ static uint64_t own_cpu_ns(void)
 	struct timespec ts;
 	struct rusage children;
 
+	discover__end();
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
 	getrusage(RUSAGE_CHILDREN, &children); /* those that looked at processes */
 	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec +

@@ -127,10 +127,8 @@ static int decode_string(const uint8_t *bytes, size_t len, const struct wire_fra
 		return 0;
 	for (size_t i = 0; i < c.n; i++)
 		n += put_character(utf8 + n, character(&c, i));
-	if (c.cut) {
-		memcpy(utf8 + n, CUT, strlen(CUT));
-		n += strlen(CUT);
-	}
+	for (const char *cut = CUT; c.cut && *cut; cut++)
+		utf8[n++] = (uint8_t)*cut;
 	*text = text__utf8(utf8, n, UTF8_MAX * sizeof(utf8));
 	return *text ? 0 : -ENOMEM;
 }

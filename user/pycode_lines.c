@@ -52,12 +52,14 @@ static bool next_range(struct walk *w)
 	return true;
 }
 
+#define ENTRY 128 /* set in the first byte of each entry only */
+
 /* Six bits a byte, the lowest first; bit 6: another one follows. Where it ends too early it is 0. */
 static uint32_t read_varint(const uint8_t *at, const uint8_t *end)
 {
 	uint32_t value = 0;
 
-	for (unsigned int shift = 0; at < end && shift < 32; shift += 6, at++) {
+	for (unsigned int shift = 0; at < end && !(*at & ENTRY) && shift < 32; shift += 6, at++) {
 		value |= (uint32_t)(*at & 63) << shift;
 		if (!(*at & 64))
 			return value;
@@ -73,8 +75,7 @@ static int64_t read_svarint(const uint8_t *at, const uint8_t *end)
 	return value & 1 ? -(int64_t)(value >> 1) : (int64_t)(value >> 1);
 }
 
-#define ENTRY 128 /* set in the first byte of each entry only */
-#define UNIT 2	  /* bytes of one instruction or cache entry */
+#define UNIT 2 /* bytes of one instruction or cache entry */
 
 /* What an entry says beside its lines are columns, of no use here. */
 enum {

@@ -10,15 +10,9 @@
 
 #define SAMPLES_MAX 65536 /* rows; what has none is added to one without a stack */
 
-/* Names of functions and libraries live as long as who resolved them. */
-struct samples_place {
-	const char *function; /* NULL: not known */
-	const char *object;
-};
-
 struct samples_row {
 	uint64_t key, stack;
-	struct samples_place place; /* on a CPU: in machine code */
+	uint64_t ip; /* on a CPU: an instruction; those of one block of 16 bytes are one row */
 	uint32_t pid, tid, state, nr;
 	uint64_t ns, count, held;
 };
@@ -27,8 +21,7 @@ struct samples;
 
 struct samples *samples__new(void);    /* NULL and ENOMEM */
 void samples__free(struct samples *s); /* NULL is fine */
-int samples__add(struct samples *s, const struct wire_sample_event *e,
-		 const struct samples_place *place); /* 0 or -ENOMEM */
+int samples__add(struct samples *s, const struct wire_sample_event *e); /* 0 or -ENOMEM */
 size_t samples__rows(const struct samples *s, const struct samples_row **rows);
 
 #endif

@@ -54,6 +54,20 @@ static size_t decode(const unsigned char *s, size_t len, uint32_t *cp)
 	return n;
 }
 
+bool text__is_utf8(const void *bytes, size_t len)
+{
+	const unsigned char *s = bytes;
+
+	for (size_t i = 0, n; i < len; i += n) {
+		uint32_t cp;
+
+		n = s[i] < 0x80 ? 1 : decode(s + i, len - i, &cp);
+		if (n == 0)
+			return false;
+	}
+	return true;
+}
+
 char *text__utf8(const void *bytes, size_t len, size_t cap)
 {
 	const unsigned char *s = bytes;

@@ -7,6 +7,7 @@
 #ifndef GILPROF_TEXT_H
 #define GILPROF_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,9 @@
  * the text \xNN. At most `cap` bytes long, cut between characters. malloc'ed; NULL and ENOMEM.
  */
 char *text__utf8(const void *bytes, size_t len, size_t cap);
+
+/* Whether all of it is valid UTF-8 already; NULs are allowed here. */
+bool text__is_utf8(const void *bytes, size_t len);
 
 /*
  * What may go to a terminal: control characters (also C1), bidirectional and invisible ones, line

@@ -7,14 +7,20 @@
 #include <string.h>
 
 #include "capture_merge.h"
+#include "clock.h"
 #include "explain.h"
+#include "log.h"
 #include "lookout.h"
 #include "process.h"
 #include "row.h"
 
 /* What is kept, so that memory is bounded whatever the target does; the rest is added up. */
 #define MAX_PROCESSES 8192
-#define MAX_ROWS 20000   /* of threads that have ended */
+#define MAX_ROWS 20000 /* of threads that have ended */
+#define NAMED_PROCESSES 256
+#define LOOK_AT_ALL_NS (3 * NSEC_PER_SEC) /* hostile processes may not keep us from beginning */
+#define MARK_NS NSEC_PER_SEC
+#define TICK_NS (100 * NSEC_PER_MSEC)
 #define PSS_PROCESSES 64 /* reading it is dear: not for a thousand processes */
 
 struct tree {
@@ -22,12 +28,14 @@ struct tree {
 	struct session *session;
 	struct lookout lookout;
 	struct explain *explain;
-	void *by_key;              /* tsearch(3) of struct process */
-	struct process **all;      /* the same, in the order they were met */
+	void *by_key;	      /* tsearch(3) of struct process */
+	struct process **all; /* the same, in the order they were met */
 	size_t all_n, all_max;
-	struct process *overflow;  /* stands for all beyond MAX_PROCESSES */
+	struct process *overflow; /* stands for all beyond MAX_PROCESSES */
+	size_t noted_n;		  /* processes whose native code was noted */
+	size_t turn;		  /* whom tree__tick begins with */
 	uint64_t rows;
-	uint64_t merged;           /* threads without a row of their own */
+	uint64_t merged; /* threads without a row of their own */
 	int err;
 };
 
@@ -43,7 +51,7 @@ static int compare_keys(const void *a, const void *b)
 
 static struct process *find(struct tree *t, uint64_t key, uint32_t pid)
 {
-	struct process probe = {.key = key, .pid = pid};
+	struct process probe = { .key = key, .pid = pid };
 	void *node = tfind(&probe, &t->by_key, compare_keys);
 
 	return node ? *(struct process **)node : NULL;
@@ -95,23 +103,62 @@ static struct process *overflow(struct tree *t)
 
 void tree__look_at_all(struct tree *t)
 {
+	size_t late = 0;
+
+	lookout__hurry(&t->lookout, LOOK_AT_ALL_NS);
 	for (size_t i = 0; i < t->all_n; i++)
-		lookout__look(&t->lookout, t->all[i]);
+		late += !lookout__look(&t->lookout, t->all[i]);
+	if (late)
+		log__warn("%zu of %zu processes are looked at only while recording: of their GILs "
+			  "nothing is known until then",
+			  late, t->all_n);
 	lookout__begin(&t->lookout, t->session); /* that was before the window: no budget yet */
+}
+
+/* Its native code, for the names: dear, so not for a thousand processes. */
+static void note_code(struct tree *t, struct process *p)
+{
+	if (p->ended || (!p->noted && t->noted_n >= NAMED_PROCESSES))
+		return;
+	t->noted_n += !p->noted;
+	p->noted = true;
+	explain__process(t->explain, p->key, (pid_t)p->pid);
+}
+
+/* Who held its GILs when the window opened, as far as can be told. */
+static void note_holders(struct tree *t, const struct process *p)
+{
+	uint64_t start = session__start_ns(t->session);
+
+	for (size_t i = 0; i < p->gils_n && start && !session__end_ns(t->session); i++)
+		explain__holder(t->explain, p->key, p->gils[i].address, p->gils[i].holder, start);
 }
 
 void tree__mark(struct tree *t)
 {
-	for (size_t i = 0; i < t->all_n; i++)
+	lookout__hurry(&t->lookout, MARK_NS);
+	for (size_t i = 0; i < t->all_n; i++) {
 		lookout__mark(&t->lookout, t->all[i]);
+		note_code(t, t->all[i]);
+		note_holders(t, t->all[i]);
+	}
+	lookout__begin(&t->lookout, t->session);
 }
 
 uint64_t tree__tick(struct tree *t, uint64_t now)
 {
-	uint64_t next = UINT64_MAX, want;
+	uint64_t next = UINT64_MAX, want, began = clock__now();
+	struct process *p;
 
 	for (size_t i = 0; i < t->all_n; i++) {
-		want = lookout__tick(&t->lookout, t->all[i], now);
+		if (clock__now() - began > TICK_NS)
+			return now; /* the ring and the signals first */
+		if (t->turn >= t->all_n)
+			t->turn = 0;
+		p = t->all[t->turn++];
+		want = lookout__tick(&t->lookout, p, now);
+		if (p->settled && !p->noted)
+			note_code(t, p);
 		if (want < next)
 			next = want;
 	}
@@ -133,8 +180,7 @@ static void see(struct process *p, const struct wire_process_event *e)
 	if (!missed)
 		return;
 	begin_program(p, e);
-	process__set_args(p, "?", 1); /* those of the program before are not its own */
-	process__read_args(p);
+	process__forget_args(p);
 }
 
 static void tell(struct tree *t, struct process *p, const struct wire_process_event *e,
@@ -157,8 +203,6 @@ static void tell(struct tree *t, struct process *p, const struct wire_process_ev
 		break;
 	default: /* EV_SEEN */
 		see(p, e);
-		if (!p->cmdline)
-			process__read_args(p);
 	}
 }
 
@@ -312,7 +356,7 @@ void tree__free(struct tree *t)
 
 struct session_listener tree__listener(struct tree *t)
 {
-	return (struct session_listener){t, on_process, on_thread, on_explain};
+	return (struct session_listener){ t, on_process, on_thread, on_explain };
 }
 
 void tree__use(struct tree *t, struct session *s)

@@ -13,6 +13,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define LIMIT (4u << 20) /* no structure of CPython is larger */
 
+static void check_frames(const uint8_t *data, size_t size, const struct pyver *version)
+{
+	struct pyver_frames f;
+
+	pyver__debug_frames(data, size, version, &f);
+	if (!f.wire.valid)
+		return;
+	if (f.wire.frame_bytes > WIRE_FRAME_BYTES || f.wire.code_bytes > WIRE_CODE_BYTES ||
+	    f.wire.ip + 8 > f.wire.frame_bytes || f.wire.owner >= f.wire.frame_bytes ||
+	    f.wire.name + 8 > f.wire.code_bytes || f.wire.str_compact > WIRE_STR_BYTES)
+		abort();
+}
+
 static void check_offsets(const uint8_t *data, size_t size)
 {
 	struct pyver version = { .minor = -1 };
@@ -21,6 +34,7 @@ static void check_offsets(const uint8_t *data, size_t size)
 
 	if (pyver__debug_offsets(data, size, &version, &layout) != 0)
 		return;
+	check_frames(data, size, &version);
 	memcpy(offset, &layout, sizeof(layout));
 	for (size_t i = 0; i < sizeof(offset) / sizeof(offset[0]); i++)
 		if (offset[i] > LIMIT || offset[i] % 8 != 0)

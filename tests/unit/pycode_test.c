@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../../user/pycode.h"
+#include "cleanup.h"
 #include "interpreter.h"
 #include "tap.h"
 
@@ -380,19 +381,19 @@ static void check_interpreter(const char *version)
 {
 	const char *path = python_path(version);
 	unsigned int objects = 0, instructions = 0;
-	char command[1024], *last = NULL;
+	cleanup_free char *last = NULL;
+	char command[1024];
 	FILE *out;
 
 	if (!path)
 		TAP_SKIP("this interpreter is not installed");
-	snprintf(command, sizeof(command), "%s tests/oracle/pycode_gen.py", path);
+	snprintf(command, sizeof(command), "%s - <tests/oracle/pycode_gen.py", path);
 	out = popen(command, "r");
 	CHECK(out);
 	check_output(out, &objects, &instructions, &last);
 	if (tap_failed)
 		return;
 	CHECK(last && strcmp(last, "end") == 0 && objects > 500);
-	free(last);
 	CHECK_INT(pclose(out), 0);
 	printf("# %s: %u instructions of %u code objects\n", version, instructions, objects);
 }

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Names for the addresses of native code: from (process, address) to function and library. Processes
+ * are noted while they live; each file is held open from then on (O_PATH: nothing is read), and its
+ * functions are read when first asked for, which may be after the process has ended.
+ *
+ * What is trusted: nothing of the target. Files are read in a child (user/symload.h) with two seconds
+ * for each and ten for all, and what it sends is checked. To note a process waits for no file system.
+ * Ask before privileges are given up for the report: files that only their owner may read are opened
+ * then.
+ */
+#ifndef GILPROF_SYMBOLS_H
+#define GILPROF_SYMBOLS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct symbols;
+
+enum symbols_role {
+	ROLE_UNKNOWN,	  /* no such mapping, or code that no file tells of */
+	ROLE_EVAL,	  /* CPython's eval loop itself */
+	ROLE_INTERPRETER, /* another function of the file that has the interpreter */
+	ROLE_LIBRARY,	  /* any other code: libc, an extension module, a JIT */
+};
+
+/* Strings are valid UTF-8, at most 1 KiB, and live as long as the symbols. */
+struct symbols_place {
+	const char *function; /* without the compiler's suffixes, mangled; NULL: not known */
+	const char *object;   /* name of the file without its folder; "[anon]", "[jit]", "[vdso]" */
+	uint64_t offset;      /* into the function; where it is not known, into the file */
+	bool exact; /* not if only exported functions are known, or this one has no size */
+	enum symbols_role role;
+};
+
+struct symbols *symbols__new(void); /* NULL: no memory */
+void symbols__free(struct symbols *s);
+
+/*
+ * Remembers what executable code the process has mapped; again, to add what it has now. `key` is the
+ * caller's name for it. 0 or -errno: -ESRCH: it has ended, and what was noted before is kept.
+ */
+int symbols__note_process(struct symbols *s, uint64_t key, pid_t pid);
+
+/* False: nothing executable is known there. */
+bool symbols__find(struct symbols *s, uint64_t key, uint64_t address, struct symbols_place *out);
+
+#endif
