@@ -120,6 +120,8 @@ static void append(struct timeline *t, uint64_t at, uint64_t holder, enum segmen
 	struct segment s = { .at = at, .holder = holder, .kind = kind, .nr = nr };
 
 	if (before) {
+		if (kind == SEG_FREE && before->kind == SEG_FREE && before->holder == holder)
+			return;
 		s.at = later(at, before->at);
 		if (is_held_by(before, holder)) {
 			/* which call it sleeps in, only a walk from now on can tell */
@@ -147,11 +149,11 @@ static uint64_t taken_at(const struct timeline *t, const struct timeline_look *l
 {
 	const struct segment *s = last(t);
 	bool was_free = s && s->kind == SEG_FREE;
-	uint64_t low = was_free ? s->at : t->seen, at = low;
+	uint64_t low = was_free ? later(s->at, t->seen) : t->seen, at = low;
 
 	if (!low) /* the first look of all */
 		at = l->holder_ran_since ? l->holder_ran_since : l->at;
-	else if (l->holder_ran_since > low)
+	else if (l->holder_ran_since >= low)
 		at = l->holder_ran_since;
 	else if (was_free && l->at > low)
 		at = low + (l->at - low) / 2;
