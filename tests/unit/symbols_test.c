@@ -118,6 +118,19 @@ static void the_vdso(void)
 	CHECK(named);
 }
 
+/* Two processes with the same library: it is read once. */
+static void files_are_shared(void)
+{
+	struct symbols *s = noted_self();
+	struct symbols_place mine, other;
+
+	CHECK_INT(symbols__note_process(s, KEY + 1, getpid()), 0);
+	CHECK(symbols__find(s, KEY, ADDRESS(static_function), &mine) && mine.function);
+	CHECK(symbols__find(s, KEY + 1, ADDRESS(static_function), &other));
+	CHECK(mine.function == other.function && mine.object == other.object);
+	symbols__free(s);
+}
+
 /* A copy of this program, deleted once it runs; it tells where its function is. */
 static pid_t start_copy(uint64_t *address)
 {
@@ -292,6 +305,7 @@ int main(int argc, char **argv)
 	TAP_RUN(what_is_not_code);
 	TAP_RUN(nobody);
 	TAP_RUN(the_vdso);
+	TAP_RUN(files_are_shared);
 	TAP_RUN(after_its_end);
 	TAP_RUN(jit_code_without_a_map);
 	TAP_RUN(jit_code_with_a_map);
