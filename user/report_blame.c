@@ -41,22 +41,28 @@ static void add_frame(struct page *page, const struct capture_frame *f, size_t m
 	page__add(page, ")");
 }
 
+/* The line first, since what does not fit is cut. */
 static void where(struct page *page, const struct model *m, const struct model_line *line)
 {
 	const struct capture_frame *frames = m->capture->frames;
+	const struct capture_frame *python = line->python ? &frames[line->python - 1] : NULL;
 
-	if (line->row->call) {
-		page__name(page, line->row->call, 0, 16);
-		page__add(page, " < ");
+	if (python && python->file) {
+		page__name(page, base_name(python->file), 0, 20);
+		page__add(page, ":%u ", python->line);
 	}
-	if (line->native) {
-		page__name(page, frames[line->native - 1].name, 0, 24);
-		page__add(page, " < ");
-	}
-	if (line->python)
-		add_frame(page, &frames[line->python - 1], 30);
+	if (python)
+		page__name(page, python->name, 0, 40);
 	else if (line->row->kind < BLAME_HANDOFF)
 		page__add(page, "(stack not known)");
+	if (line->native) {
+		page__add(page, ", in ");
+		page__name(page, frames[line->native - 1].name, 0, 30);
+	}
+	if (line->row->call) {
+		page__add(page, ", in ");
+		page__name(page, line->row->call, 0, 20);
+	}
 }
 
 static void line_row(struct page *page, const struct model *m, const struct model_blame *b,
@@ -72,7 +78,7 @@ static void line_row(struct page *page, const struct model *m, const struct mode
 static void lines(struct page *page, const struct model *m, const struct model_blame *b,
 		  size_t most)
 {
-	page__add(page, "  waited   share  the holder     where it was (sampled), innermost first");
+	page__add(page, "  waited   share  the holder     where it stood (sampled)");
 	page__line(page, PAGE_BOLD);
 	for (size_t i = 0; i < b->lines_n && i < most; i++)
 		line_row(page, m, b, &b->lines[i]);
