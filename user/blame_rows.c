@@ -147,7 +147,7 @@ static int by_weight(const void *a, const void *b)
 /* [from, to) are rows of one waiter and GIL, charged `sum` instead of `want`. */
 static void scale_down(struct blame_row *from, struct blame_row *to, uint64_t sum, uint64_t want)
 {
-	for (struct blame_row *row = from; row < to; row++) {
+	for (struct blame_row *row = from; row < to && sum; row++) {
 		uint64_t part = (uint64_t)((__uint128_t)row->wait_ns * want / sum);
 
 		sum -= row->wait_ns;
