@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "capture.h"
+#include "clock.h"
 #include "export.h"
 #include "log.h"
 #include "model.h"
@@ -60,6 +61,8 @@ static int write_report(const struct opts *o, enum opts_format format, int fd, F
 	struct report_options ro = {
 		.top = o->top,
 		.verbose = o->verbose > 0,
+		.worst = o->worst,
+		.hold_over_ns = o->hold_over_ms * NSEC_PER_MSEC,
 		.colour = wants_colour(f),
 	};
 	struct capture *capture;

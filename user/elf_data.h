@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What elf_file.c and elf_tables.c share, and nobody else: an opened file, and how to read a section. */
+/* What elf_file.c, elf_tables.c and elf_functions.c share, and nobody else: an opened file, its sections. */
 #ifndef GILPROF_ELF_DATA_H
 #define GILPROF_ELF_DATA_H
 

@@ -38,9 +38,10 @@ static bool add_sized(void *table, const struct elf_function *f)
 	return f->size == 0 || add_function(table, f);
 }
 
+/* True if it has any: some tools leave an empty table. */
 static bool add_all(struct elf *elf, struct symtab *t)
 {
-	return elf && elf__functions(elf, ELF_SYMTAB, add_function, t) == 0;
+	return elf && elf__functions(elf, ELF_SYMTAB, add_function, t) == 0 && symtab__count(t) > 0;
 }
 
 static bool add_from_debug_file(struct elf *elf, const char *path, const char *root,
@@ -90,10 +91,11 @@ int elf_symbols__load(int fd, const char *path, const char *debug_root, struct s
 		return -ENOEXEC;
 	}
 	add_texts(elf, t);
-	if (!add_all(elf, t) && !add_from_debug_file(elf, path, debug_root, t) &&
-	    !add_from_debugdata(elf, t))
-		symtab__set_partial(t);
-	elf__functions(elf, ELF_DYNSYM, add_sized, t);
+	if (!add_all(elf, t) && !add_from_debug_file(elf, path, debug_root, t)) {
+		if (!add_from_debugdata(elf, t))
+			symtab__set_partial(t);
+		elf__functions(elf, ELF_DYNSYM, add_sized, t);
+	}
 	elf__free(elf);
 	symtab__finish(t);
 	return 0;

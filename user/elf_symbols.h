@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * All functions of an ELF file that can be had, into a table: of .symtab, else of a separate debug
- * file, else of .gnu_debugdata (what Fedora leaves in stripped files), and always of .dynsym, which
- * alone knows exported functions only. Called in the child of user/symload.c.
+ * file, else of .dynsym (exported ones only) and .gnu_debugdata, where Fedora leaves the others of a
+ * stripped file. Called in the child of user/symload.c.
  */
 #ifndef GILPROF_ELF_SYMBOLS_H
 #define GILPROF_ELF_SYMBOLS_H

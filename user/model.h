@@ -71,8 +71,9 @@ struct model_law {
 enum model_laws {
 	LAW_THREAD = 0,	 /* law 1: states = existence */
 	LAW_CPU = 1,	 /* law 2: target + other + idle + offline = window */
-	LAW_PROCESS = 2, /* law 4: CPU time of the threads = the kernel's own count */
-	LAW_COUNT = 3,
+	LAW_GIL = 2,	 /* law 3: blame = waits for the GIL */
+	LAW_PROCESS = 3, /* law 4: CPU time of the threads = the kernel's own count */
+	LAW_COUNT = 4,
 };
 
 struct model {

@@ -7,6 +7,7 @@
 const char *const model_law_names[LAW_COUNT] = {
 	[LAW_THREAD] = "thread",
 	[LAW_CPU] = "cpu",
+	[LAW_GIL] = "gil",
 	[LAW_PROCESS] = "process",
 };
 
@@ -95,6 +96,24 @@ static void check_process(struct model *m, const struct model_process *p)
 	check(&m->laws[LAW_PROCESS], p->process->pid, p->cpu_ns, p->kernel_cpu_ns, tolerance);
 }
 
+/* All GILs of a process together: those that exec has replaced are not told apart. */
+static void check_gils(struct model *m, const struct model_process *p)
+{
+	const struct capture *c = m->capture;
+	uint64_t wait = 0, blame = 0;
+
+	if (!c->info.stack_hz) /* from before there was blame */
+		return;
+	for (size_t i = 0; i < p->gils_n; i++)
+		wait = model__sum(wait, p->gils[i].wait_ns);
+	for (size_t i = 0; i < c->blame_n; i++) {
+		if (c->blame[i].key == p->process->key && c->blame[i].pid == p->process->pid)
+			blame = model__sum(blame, c->blame[i].wait_ns);
+	}
+	if (p->gils_n)
+		check(&m->laws[LAW_GIL], p->process->pid, blame, wait, wait / 1000 + 1);
+}
+
 void model__laws(struct model *m)
 {
 	for (size_t i = 0; i < m->processes_n; i++) {
@@ -103,6 +122,7 @@ void model__laws(struct model *m)
 		for (size_t t = 0; t < p->threads_n; t++)
 			check_thread(m, p->threads[t].row);
 		check_process(m, p);
+		check_gils(m, p);
 	}
 	for (size_t i = 0; i < m->capture->cpus_n; i++)
 		check_cpu(m, &m->capture->cpus[i]);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "blame.h"
 #include "log.h"
 
 #define DEFAULT_SECONDS 10.0
@@ -28,6 +29,8 @@ enum {
 	KEY_SCHEMA,
 	KEY_TOP,
 	KEY_WEIGHT,
+	KEY_WORST,
+	KEY_HOLD_OVER,
 	KEY_NO_CHILDREN,
 	KEY_USER,
 };
@@ -45,6 +48,10 @@ static const struct argp_option options[] = {
 	{ "weight", KEY_WEIGHT, "W", 0,
 	  "What the width of a stack means: blame, gil_wait, hold, oncpu, offcpu, lock_wait (default blame, without a GIL offcpu)",
 	  0 },
+	{ "worst", KEY_WORST, "N", 0,
+	  "Show the N longest single waits for the GIL, at most 32 (default 0)", 0 },
+	{ "hold-over", KEY_HOLD_OVER, "MS", 0,
+	  "Show when the GIL was kept for longer than MS while others waited", 0 },
 	{ "top", KEY_TOP, "N", 0, "Threads to show of each process (default 10)", 0 },
 	{ "no-children", KEY_NO_CHILDREN, NULL, 0, "Do not follow child processes", 0 },
 	{ "user", KEY_USER, "NAME", 0, "Run COMMAND as NAME (default: who called sudo)", 0 },
@@ -258,6 +265,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case 'v':
 		o->verbose++;
 		return 0;
+	case KEY_WORST:
+		return parse_number("--worst", arg, BLAME_WORST, "must be 1 to 32", &o->worst);
+	case KEY_HOLD_OVER:
+		return parse_number("--hold-over", arg, 3600000,
+				    "must be milliseconds, 1 to 3600000", &o->hold_over_ms);
 	case KEY_WEIGHT:
 		return parse_weight(arg, o);
 	case KEY_TOP:

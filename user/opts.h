@@ -51,6 +51,8 @@ struct opts {
 	uint32_t stack_hz;	 /* samples per second and CPU that take a stack, */
 	uint32_t state_hz;	 /* and all: a multiple of that, or nearly so */
 	unsigned int top;
+	unsigned int worst;	   /* single waits to show */
+	unsigned int hold_over_ms; /* show holds of the GIL that took longer; 0: none */
 	unsigned int verbose;
 	bool children;
 };

@@ -58,7 +58,7 @@ static int judge(int fd, const struct owner *owner)
 
 int perfmap__find(pid_t pid)
 {
-	struct owner owner;
+	struct owner owner = { 0 };
 	char path[32];
 	int fd, err = read_owner(pid, &owner);
 

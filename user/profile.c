@@ -415,7 +415,7 @@ static int finish(struct profile *p, int fd)
 	tree__mark(p->tree);
 	p->steal_irq_ns = steal_irq_gained(p);
 	p->cpu_ns = own_cpu_ns() - p->cpu_ns;
-	written = tree__finish(p->tree, p->start_ns);
+	written = tree__finish(p->tree, p->start_ns, p->end_ns);
 	if (!written)
 		written = write_cpus(p);
 	if (!written)

@@ -12,14 +12,17 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 struct model;
 
 struct report_options {
-	unsigned int top; /* rows of a table; 0: REPORT_TOP */
-	bool verbose;	  /* all laws, losses and the own cost in full; all processes */
-	bool colour;	  /* the output is a terminal that wants it */
+	unsigned int top;      /* rows of a table; 0: REPORT_TOP */
+	bool verbose;	       /* all laws, losses and the own cost in full; all processes */
+	unsigned int worst;    /* single waits to be shown */
+	uint64_t hold_over_ns; /* show holds of a GIL that took longer; 0: none */
+	bool colour;	       /* the output is a terminal that wants it */
 };
 
 #define REPORT_TOP 10

@@ -245,6 +245,9 @@ int report_json(const struct model *m, const struct report_options *o, FILE *f)
 	put(&out, "\"capture\":", capture(m), 0, ",\n\"processes\":[");
 	for (size_t i = 0; i < m->processes_n; i++)
 		put_process(&out, &m->processes[i], i ? ",\n{" : "\n{");
-	put(&out, "],\n\"cpus\":", cpus(m), 0, "}\n");
+	put(&out, "],\n\"cpus\":", cpus(m), 0, ",\n");
+	put(&out, "\"blame\":", report_json__blame(m), 0, ",\n");
+	put(&out, "\"waits\":", report_json__cases(m, true), 0, ",\n");
+	put(&out, "\"holds\":", report_json__cases(m, false), 0, "}\n");
 	return out.err ? out.err : report__end(f);
 }

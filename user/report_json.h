@@ -9,6 +9,8 @@
 #include "model.h"
 
 json_t *report_json__thread(const struct model_thread *t);
+json_t *report_json__blame(const struct model *m);
+json_t *report_json__cases(const struct model *m, bool waits); /* else holds */
 
 static inline json_t *number(uint64_t v)
 {

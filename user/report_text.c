@@ -9,6 +9,7 @@
 #include "figure.h"
 #include "model.h"
 #include "page.h"
+#include "report_blame.h"
 #include "report_tables.h"
 #include "report_words.h"
 
@@ -173,6 +174,7 @@ int report_text(const struct model *m, const struct report_options *o, FILE *f)
 		report_tables__processes(&page, m, top);
 	for (size_t i = 0; i < m->processes_n && i < (o->verbose ? top : 1); i++)
 		process(&page, m, &m->processes[i], top);
+	report_blame__lines(&page, m, o);
 	cpu_line(&page, m);
 	if (o->verbose)
 		report_words__honesty(&page, m);

@@ -26,6 +26,7 @@ static const struct {
 } laws[LAW_COUNT] = {
 	[LAW_THREAD] = { 1, "time in all states = existence", "thread", "threads" },
 	[LAW_CPU] = { 2, "target + other + idle = window", "CPU", "CPUs" },
+	[LAW_GIL] = { 3, "blame = waits for the GIL", "process", "processes" },
 	[LAW_PROCESS] = { 4, "CPU time of threads = the kernel's count", "process", "processes" },
 };
 

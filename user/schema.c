@@ -30,6 +30,8 @@ static const struct {
 	{ "count", "{\"type\": \"integer\", \"minimum\": 0}" },
 	{ "ns", "{\"type\": \"integer\", \"minimum\": 0, \"description\": \"nanoseconds\"}" },
 	{ "integer", "{\"type\": \"integer\"}" },
+	{ "kind", "{\"enum\": [\"python\", \"native\", \"offcpu\", \"preempted\", \"handoff\", "
+		  "\"unknown\"]}" },
 	{ "number", "{\"type\": \"number\", \"minimum\": 0}" },
 	{ "status", "{\"type\": \"integer\", \"minimum\": -127, \"maximum\": 255, "
 		    "\"description\": \"exit status, or -N: killed by signal N\"}" },
@@ -40,6 +42,11 @@ static const struct member report[] = {
 	{ "capture", "capture", NULL },
 	{ "processes", "process[]", "those that used or wanted most CPU first" },
 	{ "cpus", "cpu[]", NULL },
+	{ "blame", "blame[]",
+	  "who made whom wait for a GIL, the gravest first; adds up to gil_wait" },
+	{ "waits", "wait[]", "the longest single waits for a GIL" },
+	{ "holds", "hold[]",
+	  "the longest times that a GIL was seen to be kept, while others waited" },
 	{ 0 },
 };
 
@@ -77,6 +84,7 @@ static const struct member frequency[] = {
 static const struct member laws[] = {
 	{ "thread", "law", "time in all states = existence" },
 	{ "cpu", "law", "target + other + idle + off-line = window" },
+	{ "gil", "law", "blame of a GIL = waits for it" },
 	{ "process", "law", "CPU time of the threads = the kernel's own count" },
 	{ 0 },
 };
@@ -215,6 +223,52 @@ static const struct member cpu[] = {
 	{ "idle_ns", "ns", NULL }, { "offline_ns", "ns", NULL }, { 0 },
 };
 
+static const struct member blame[] = {
+	{ "pid", "count", NULL },
+	{ "waiter_tid", "count", NULL },
+	{ "holder_tid", "count?", "null: not known, or several in one row" },
+	{ "kind", "kind", "what the holder was doing" },
+	{ "call", "text?", "the system call it slept in" },
+	{ "wait_ns", "ns", "the waiter's time asleep" },
+	{ "runq_ns", "ns", "its time in a run queue while the holder had the GIL" },
+	{ "count", "count", "parts of waits" },
+	{ "samples", "count", "stacks of the holder behind this row" },
+	{ "stack", "frame[]", "of the holder, the root first; empty: not known" },
+	{ 0 },
+};
+
+static const struct member wait[] = {
+	{ "pid", "count", NULL },
+	{ "waiter_tid", "count", NULL },
+	{ "begin_ns", "ns", "since the window's start" },
+	{ "ns", "ns", NULL },
+	{ "holder_tid", "count?", "who took the longest part of it" },
+	{ "kind", "kind", NULL },
+	{ "call", "text?", NULL },
+	{ "stack", "frame[]", "of the holder" },
+	{ "waiter_stack", "frame[]", NULL },
+	{ 0 },
+};
+
+static const struct member hold[] = {
+	{ "pid", "count", NULL },
+	{ "begin_ns", "ns", "since the window's start" },
+	{ "ns", "ns", NULL },
+	{ "holder_tid", "count?", NULL },
+	{ "kind", "kind", "at its end" },
+	{ "call", "text?", NULL },
+	{ "stack", "frame[]", NULL },
+	{ 0 },
+};
+
+static const struct member frame[] = {
+	{ "name", "text", NULL },
+	{ "file", "text?", "source file, or library of a native function" },
+	{ "line", "count?", NULL },
+	{ "kind", "text", "python, native, kernel, or note: said by gilprof" },
+	{ 0 },
+};
+
 static const struct object objects[] = {
 	{ "gilprof", "who wrote this", gilprof },
 	{ "capture", "the window, and how much of it was seen", capture },
@@ -232,6 +286,10 @@ static const struct object objects[] = {
 	{ "gil_wait", "episodes, from the first sleep to running for good", gil_wait },
 	{ "switches", NULL, switches },
 	{ "cpu", NULL, cpu },
+	{ "blame", NULL, blame },
+	{ "wait", NULL, wait },
+	{ "hold", NULL, hold },
+	{ "frame", NULL, frame },
 };
 
 static json_t *reference(const char *name, size_t len)

@@ -6,6 +6,8 @@
  *
  * What is trusted: nothing of the target. Files are read in a child (user/symload.h) with two seconds
  * for each and ten for all, and what it sends is checked. To note a process waits for no file system.
+ * What is held open keeps the file's mount from being removed for good until symbols__free. A perf map
+ * is read once: what a JIT adds later is not seen.
  * Ask before privileges are given up for the report: files that only their owner may read are opened
  * then.
  */

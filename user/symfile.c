@@ -16,7 +16,7 @@
 
 #define MAX_FILES 16384u
 #define MAX_HANDLES 4096u
-#define MAX_TABLES (256u << 20) /* bytes of all tables */
+#define MAX_TABLES (128u << 20) /* bytes of all tables; the last one may exceed it */
 #define MAX_OBJECT 255u
 #define FILE_MS 2000
 #define ALL_MS 10000 /* for all files, so that many hostile ones cannot hold up the report */

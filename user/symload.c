@@ -12,6 +12,8 @@
 #include "privileges.h"
 #include "reap.h"
 
+#define PIPE_BYTES (1 << 20)
+
 static int load(enum symload_kind kind, int handle, const char *path, struct symtab *t)
 {
 	int err, fd = openat__read(handle);
@@ -42,6 +44,7 @@ struct symtab *symload__run(enum symload_kind kind, int handle, const char *path
 
 	if (pipe2(fds, O_CLOEXEC))
 		return NULL;
+	fcntl(fds[1], F_SETPIPE_SZ, PIPE_BYTES); /* fewer switches; no matter if it fails */
 	child = fork();
 	if (child == 0)
 		look(kind, handle, path, fds[1]);

@@ -25,9 +25,9 @@ void symtab__free(struct symtab *t)
 
 /* --- filling it --- */
 
-/* What GCC and clang append to the name of a function that they have copied or split. */
-static const char *const suffixes[] = { ".cold",     ".constprop", ".isra",	 ".llvm",
-					".lto_priv", ".part",	   ".localalias" };
+/* What GCC, clang and BOLT append to the name of a function that they have copied, split or moved. */
+static const char *const suffixes[] = { ".cold",       ".constprop", ".isra", ".llvm", ".lto_priv",
+					".localalias", ".org",	     ".part", ".warm" };
 
 static bool is_suffix(const char *at, size_t len)
 {

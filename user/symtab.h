@@ -41,7 +41,7 @@ bool symtab__add_text(struct symtab *t, uint64_t offset, uint64_t size, uint64_t
 /* Only exported functions are known: whatever lies between them is none of them. */
 void symtab__set_partial(struct symtab *t);
 
-/* To be called once, after all functions are added and before any of what follows. */
+/* To be called once, after all functions are added and before any is looked for. */
 void symtab__finish(struct symtab *t);
 
 struct symtab_place {
@@ -56,8 +56,8 @@ bool symtab__find(const struct symtab *t, uint64_t address, struct symtab_place 
 bool symtab__address(const struct symtab *t, uint64_t offset, uint64_t *address);
 
 bool symtab__has(const struct symtab *t, const char *name); /* looks at all of them */
-size_t symtab__count(const struct symtab *t);
-size_t symtab__bytes(const struct symtab *t); /* of memory */
+size_t symtab__count(const struct symtab *t);		    /* also before symtab__finish */
+size_t symtab__bytes(const struct symtab *t);		    /* of memory */
 
 /* 0 or -errno. The reader gives up after timeout_ms; NULL and errno. */
 int symtab__write(const struct symtab *t, int fd);

@@ -142,7 +142,7 @@ struct symtab *symtab__read(int fd, int timeout_ms)
 {
 	int64_t deadline = now_ms() + timeout_ms;
 	struct symtab *t = symtab__new();
-	struct header h;
+	struct header h = { 0 };
 	int err = t ? read_all(fd, &h, sizeof(h), deadline) : -ENOMEM;
 
 	if (!err)

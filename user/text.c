@@ -54,6 +54,14 @@ static size_t decode(const unsigned char *s, size_t len, uint32_t *cp)
 	return n;
 }
 
+static bool is_ascii8(const unsigned char *s)
+{
+	uint64_t word;
+
+	memcpy(&word, s, sizeof(word));
+	return (word & 0x8080808080808080ull) == 0;
+}
+
 bool text__is_utf8(const void *bytes, size_t len)
 {
 	const unsigned char *s = bytes;
@@ -61,7 +69,10 @@ bool text__is_utf8(const void *bytes, size_t len)
 	for (size_t i = 0, n; i < len; i += n) {
 		uint32_t cp;
 
-		n = s[i] < 0x80 ? 1 : decode(s + i, len - i, &cp);
+		if (len - i >= 8 && is_ascii8(s + i))
+			n = 8;
+		else
+			n = s[i] < 0x80 ? 1 : decode(s + i, len - i, &cp);
 		if (n == 0)
 			return false;
 	}

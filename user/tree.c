@@ -298,7 +298,7 @@ static int write_process(struct tree *t, struct process *p, uint64_t start, bool
 	return !err && p->merged ? capture_writer__thread(t->writer, p->merged) : err;
 }
 
-int tree__finish(struct tree *t, uint64_t start)
+int tree__finish(struct tree *t, uint64_t start, uint64_t end)
 {
 	int err = 0;
 
@@ -306,7 +306,7 @@ int tree__finish(struct tree *t, uint64_t start)
 		err = write_process(t, t->all[i], start, i < PSS_PROCESSES);
 	if (t->overflow && !err)
 		err = write_process(t, t->overflow, start, false);
-	explain__close(t->explain, session__end_ns(t->session));
+	explain__close(t->explain, end);
 	if (!err)
 		err = explain__write(t->explain, t->writer, start);
 	return err;

@@ -35,7 +35,7 @@ void tree__mark(struct tree *t);
 uint64_t tree__tick(struct tree *t, uint64_t now);
 
 /* Writes the rows of processes and of merged threads, of a window that began at `start`. 0 or -errno. */
-int tree__finish(struct tree *t, uint64_t start);
+int tree__finish(struct tree *t, uint64_t start, uint64_t end);
 
 /* False if a thread's record could not be kept: no memory. */
 bool tree__complete(const struct tree *t);

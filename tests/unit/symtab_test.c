@@ -125,6 +125,7 @@ static void names_are_cleaned(void)
 	CHECK_STR(cleaned("f.lto_priv.0"), "f");
 	CHECK_STR(cleaned("_ZN4core3fmt17hE.llvm.123"), "_ZN4core3fmt17hE");
 	CHECK_STR(cleaned("memcpy@@GLIBC_2.14"), "memcpy");
+	CHECK_STR(cleaned("_PyEval_EvalFrameDefault.org.0"), "_PyEval_EvalFrameDefault");
 	CHECK_STR(cleaned("f.partial"), "f.partial");
 	CHECK_STR(cleaned("main.main"), "main.main");
 	CHECK_STR(cleaned(".cold"), ".cold");

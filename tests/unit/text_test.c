@@ -21,6 +21,15 @@ static void check_utf8(const char *bytes, size_t len, size_t cap, const char *wa
 
 #define UTF8(bytes, want) TAP_CALL(check_utf8(bytes, sizeof(bytes) - 1, 1000, want))
 
+static void is_utf8(void)
+{
+	CHECK(text__is_utf8("", 0) && text__is_utf8("a\0b", 3));
+	CHECK(text__is_utf8("12345678gr\xc3\xbcn \xe2\x82\xac", 17));
+	CHECK(!text__is_utf8("12345678gr\xc3\xbcn \xe2\x82\xac", 16));
+	CHECK(!text__is_utf8("1234567\xff", 8));
+	CHECK(!text__is_utf8("12345678\xc0\x80", 10));
+}
+
 static void utf8(void)
 {
 	UTF8("", "");
@@ -163,6 +172,7 @@ static void other_locales(void)
 int main(void)
 {
 	TAP_RUN(utf8);
+	TAP_RUN(is_utf8);
 	TAP_RUN(caps);
 	TAP_RUN(escape);
 	TAP_RUN(any_bytes);

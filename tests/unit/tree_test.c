@@ -48,7 +48,7 @@ static const struct capture_process *row(void)
 	char err[256];
 	int fd = memfd_create("tree", MFD_CLOEXEC);
 
-	if (!tree__finish(tree, 1) && !capture_writer__end(writer, &info->info, fd) &&
+	if (!tree__finish(tree, 1, 2) && !capture_writer__end(writer, &info->info, fd) &&
 	    lseek(fd, 0, SEEK_SET) == 0)
 		capture = capture__read(fd, err, sizeof(err));
 	close(fd);
