@@ -401,7 +401,11 @@ struct wire_gil_event {
 	__u32 word;	     /* of the GIL, that it waits on */
 	__u32 nr;	     /* the system call that it sleeps in */
 	__u32 interval_us;
+	__u32 sparse;	     /* only every n-th slice of time (WIRE_SLICE_SHIFT) is told of, */
+	__u32 pad;
 };
+
+#define WIRE_SLICE_SHIFT 24 /* 2^24 ns, 17 ms: those whose number n divides */
 
 /* EV_SAMPLE, EV_OFF */
 struct wire_sample_event {
