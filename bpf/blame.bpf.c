@@ -102,6 +102,7 @@ static __always_inline struct wire_gil_event *blame__event(struct wire_thread *t
 	e->holder = 0;
 	e->switch_number = 0;
 	e->stack = 0;
+	e->woken = 0;
 	e->word = 0;
 	e->nr = CAUSE_NONE;
 	e->holds = 0;
@@ -114,11 +115,13 @@ static __always_inline struct wire_gil_event *blame__event(struct wire_thread *t
 __noinline int blame__tell_left(struct wire_thread *t, u64 now, u64 ran_since)
 {
 	struct wire_gil_event *e;
-	u64 holder, stack = 0;
+	u64 holder, stack = 0, woken;
 	bool waits;
 
 	if (!t)
 		return 0;
+	woken = t->woken;
+	t->woken = 0;
 	waits = t->leave.state == ST_GIL_WAIT;
 	if (waits && !t->waits) {
 		t->waits = 1;
@@ -136,6 +139,7 @@ __noinline int blame__tell_left(struct wire_thread *t, u64 now, u64 ran_since)
 	if (!e)
 		return 0;
 	e->since = ran_since;
+	e->woken = woken;
 	e->holder = holder;
 	e->switch_number = t->look.switch_number;
 	e->stack = stack;
@@ -146,6 +150,17 @@ __noinline int blame__tell_left(struct wire_thread *t, u64 now, u64 ran_since)
 	e->nr = t->leave.nr;
 	events__submit_gil(e);
 	return 0;
+}
+
+/*
+ * Its sleep ended by itself: most likely it looks, and sleeps again. That one will tell of both, which
+ * halves the number of events where many wait for long.
+ */
+static __always_inline bool blame__has_timed_out(struct wire_thread *t, u64 woken)
+{
+	u64 interval = (t->interval_us ? t->interval_us : ACCOUNT_DEFAULT_INTERVAL_US) * 1000ull;
+
+	return woken > t->since && woken - t->since >= interval - interval / 50;
 }
 
 __noinline int blame__tell_ran(struct wire_thread *t, u64 now, u64 queued, u32 was)
@@ -160,6 +175,10 @@ __noinline int blame__tell_ran(struct wire_thread *t, u64 now, u64 queued, u32 w
 	}
 	if (!blame__is_told(now))
 		return 0;
+	if (was == ST_GIL_WAIT && blame__has_timed_out(t, now - queued)) {
+		t->woken = now - queued;
+		return 0;
+	}
 	e = blame__event(t, now, GIL_RAN);
 	if (!e)
 		return 0;

@@ -320,30 +320,6 @@ static void fall_asleep(struct blame *b, struct blame_thread *t, struct blame_gi
 	t->switch_number = e->switch_number;
 }
 
-static void step_left(struct blame *b, struct blame_thread *t, struct blame_gil *g,
-		      const struct wire_gil_event *e)
-{
-	if (t->state == WAIT_ASLEEP) { /* it has run, and nobody has told us */
-		t->end = e->h.time;
-		t->ran_since = e->h.time;
-		t->state = WAIT_OVER;
-	} else if (e->since && e->since < e->h.time) {
-		t->ran_since = e->since;
-	}
-	look(b, g, e);
-	if (e->holds)
-		timeline__off(g->timeline, e->h.time, e->tls, e->state == ST_RUNQ, e->nr);
-	if (e->stack)
-		timeline__stack(g->timeline, e->h.time, e->holder, e->stack);
-	if (e->state == ST_GIL_WAIT && !e->holds) {
-		fall_asleep(b, t, g, e);
-		return;
-	}
-	settle(b, t);
-	if (e->state != ST_RUNQ || e->h.time - t->ran_since > RETRY_NS)
-		end_wait(b, t);
-}
-
 static void step_ran(struct blame_thread *t, struct blame_gil *g, const struct wire_gil_event *e,
 		     uint64_t since)
 {
@@ -368,6 +344,46 @@ static void step_ran(struct blame_thread *t, struct blame_gil *g, const struct w
 		timeline__released(g->timeline, t->end, t->tls);
 }
 
+/* It timed out of its sleep and ran, which only its going to sleep again tells. */
+static void note_run(struct blame_thread *t, struct blame_gil *g, const struct wire_gil_event *e,
+		     uint64_t since)
+{
+	struct wire_gil_event ran = *e;
+
+	ran.what = GIL_RAN;
+	ran.h.time = e->since;
+	ran.since = e->woken;
+	ran.state = ST_GIL_WAIT;
+	ran.holds = 0;
+	step_ran(t, g, &ran, since);
+}
+
+static void step_left(struct blame *b, struct blame_thread *t, struct blame_gil *g,
+		      const struct wire_gil_event *e, uint64_t since)
+{
+	if (e->woken && e->since)
+		note_run(t, g, e, since);
+	else if (t->state == WAIT_ASLEEP) { /* it has run, and nobody has told us */
+		t->end = e->h.time;
+		t->ran_since = e->h.time;
+		t->state = WAIT_OVER;
+	} else if (e->since && e->since < e->h.time) {
+		t->ran_since = e->since;
+	}
+	look(b, g, e);
+	if (e->holds)
+		timeline__off(g->timeline, e->h.time, e->tls, e->state == ST_RUNQ, e->nr);
+	if (e->stack)
+		timeline__stack(g->timeline, e->h.time, e->holder, e->stack);
+	if (e->state == ST_GIL_WAIT && !e->holds) {
+		fall_asleep(b, t, g, e);
+		return;
+	}
+	settle(b, t);
+	if (e->state != ST_RUNQ || e->h.time - t->ran_since > RETRY_NS)
+		end_wait(b, t);
+}
+
 static int step(struct blame *b, const struct wire_gil_event *e)
 {
 	struct blame_gil *g = gil_of(b, e->h.key, e->gil);
@@ -377,7 +393,7 @@ static int step(struct blame *b, const struct wire_gil_event *e)
 		return -ENOMEM;
 	b->err = 0;
 	if (e->what == GIL_LEFT)
-		step_left(b, t, g, e);
+		step_left(b, t, g, e, b->since);
 	else
 		step_ran(t, g, e, b->since);
 	note_hold(b, g, e->h.tgid);
