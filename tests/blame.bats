@@ -16,7 +16,7 @@ pairs() {
 	start_workload nice -n -20 "$PYTHON" "$@"
 	pid=$WORKLOAD_PID
 	start_oracle "$pid" --holders
-	profile_blame "$pid"
+	profile "$pid"
 	end_workload "$ORACLE_PID"
 	compare pairs "$ORACLE_LOG" "$percent"
 }
@@ -50,7 +50,7 @@ own_clocks() {
 	tests/workloads/ext/build.sh "$PYTHON" "$ext"
 	start_workload "$PYTHON" tests/workloads/blame.py "$ext" "${@:2}"
 	pid=$WORKLOAD_PID output=$WORKLOAD_OUT
-	profile_blame "$pid"
+	profile "$pid"
 	end_workload "$pid"
 	compare blame "$output"
 }
