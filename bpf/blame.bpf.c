@@ -26,7 +26,7 @@ struct gil_key {
 
 struct gil_walk {
 	u64 time; /* by a waiter, */
-	u64 own;  /* and by the holder as it fell asleep: then a waiter's of just before is of no use */
+	u64 own; /* and by the holder as it fell asleep: then a waiter's of just before is of no use */
 	u64 switch_number;
 };
 
@@ -61,8 +61,8 @@ static __noinline u64 blame__walk(struct wire_thread *t, u64 now, bool own)
 	struct gil_walk *last = bpf_map_lookup_elem(&gil_walks, &key);
 	bool same = last && last->switch_number == fresh.switch_number;
 
-	if (same && now - (own ? last->own : last->time) <
-			    (own ? WALK_ASLEEP_HOLDER_NS : WALK_HOLDER_NS))
+	if (same &&
+	    now - (own ? last->own : last->time) < (own ? WALK_ASLEEP_HOLDER_NS : WALK_HOLDER_NS))
 		return 0;
 	if (same && !own)
 		fresh.own = last->own;

@@ -125,7 +125,7 @@ static void renew(void)
 #define CHECK_PART(i, to, who, what) \
 	do { \
 		CHECK((i) < parts_n); \
-		CHECK_INT(parts[i].end, (to) * US); \
+		CHECK_INT(parts[i].end, (to)*US); \
 		CHECK_INT(parts[i].holder, who); \
 		CHECK_INT(parts[i].kind, what); \
 	} while (0)
@@ -262,8 +262,8 @@ static void asked_it_stays_asked_over_a_preemption(void)
 
 static void a_stack_holds_backwards_while_nothing_was_known(void)
 {
-	PLAY({ 10, LOOK, A, 5 }, { 1000, LOOK, A, 5 }, { 1000, STACK, A, 7 },
-	     { 2000, LOOK, A, 5 }, { 2000, STACK, A, 8 });
+	PLAY({ 10, LOOK, A, 5 }, { 1000, LOOK, A, 5 }, { 1000, STACK, A, 7 }, { 2000, LOOK, A, 5 },
+	     { 2000, STACK, A, 8 });
 	cut(10, 3000);
 	CHECK_INT(parts_n, 2);
 	CHECK_INT(parts[0].stack, 7);
@@ -349,8 +349,8 @@ static void check_part(void *ctx, const struct timeline_part *p)
 {
 	struct check *c = ctx;
 
-	if (p->end != c->end || p->begin >= p->end || p->begin < c->begin || p->kind >= BLAME_KINDS ||
-	    (p->kind == BLAME_UNKNOWN) != (p->holder == 0))
+	if (p->end != c->end || p->begin >= p->end || p->begin < c->begin ||
+	    p->kind >= BLAME_KINDS || (p->kind == BLAME_UNKNOWN) != (p->holder == 0))
 		c->broken = true;
 	c->end = p->begin;
 }
@@ -365,7 +365,8 @@ static void random_scripts_leave_no_gap(void)
 
 		renew();
 		for (int i = 0; i < 6000; i++) {
-			struct event e = { now, rand() % 8, threads[rand() % 3], rand() % 3000, i / 3 };
+			struct event e = { now, rand() % 8, threads[rand() % 3], rand() % 3000,
+					   i / 3 };
 			uint64_t late = rand() % 10 ? 0 : rand() % 30, wait = rand() % 3000;
 			struct check c = { (now > wait ? now - wait : 0) * US, now * US, false };
 
