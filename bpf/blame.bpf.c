@@ -71,7 +71,9 @@ static __noinline u64 blame__walk(struct wire_thread *t, u64 now, bool own)
 	struct gil_walk fresh = { now, own ? now : 0, t->look.switch_number };
 	struct gil_walk *last = bpf_map_lookup_elem(&gil_walks, &key);
 	bool same = last && last->switch_number == fresh.switch_number;
-	u64 pause = same && !own ? WALK_HOLDER_NS : WALK_NEXT_HOLDER_NS;
+	u64 pause = own	   ? (same ? WALK_NEXT_HOLDER_NS : 0)
+		    : same ? WALK_HOLDER_NS
+			   : WALK_NEXT_HOLDER_NS;
 
 	if (last && now - (own ? last->own : last->time) < pause)
 		return 0;
