@@ -25,7 +25,8 @@ struct gil_key {
 };
 
 struct gil_walk {
-	u64 time;
+	u64 time; /* by a waiter, */
+	u64 own;  /* and by the holder as it fell asleep: then a waiter's of just before is of no use */
 	u64 switch_number;
 };
 
@@ -53,14 +54,18 @@ static __always_inline u64 blame__holder(struct wire_thread *t)
 }
 
 /* The holder's stack, within the budget; else 0. */
-static __noinline u64 blame__walk(struct wire_thread *t, u64 now, u64 pause)
+static __noinline u64 blame__walk(struct wire_thread *t, u64 now, bool own)
 {
 	struct gil_key key = { t->key, t->gil };
-	struct gil_walk fresh = { now, t->look.switch_number };
+	struct gil_walk fresh = { now, own ? now : 0, t->look.switch_number };
 	struct gil_walk *last = bpf_map_lookup_elem(&gil_walks, &key);
+	bool same = last && last->switch_number == fresh.switch_number;
 
-	if (last && last->switch_number == fresh.switch_number && now - last->time < pause)
+	if (same && now - (own ? last->own : last->time) <
+			    (own ? WALK_ASLEEP_HOLDER_NS : WALK_HOLDER_NS))
 		return 0;
+	if (same && !own)
+		fresh.own = last->own;
 	if (last)
 		*last = fresh;
 	else
@@ -111,9 +116,9 @@ __noinline int blame__tell_left(struct wire_thread *t, u64 now, u64 ran_since)
 		return 0;
 	holder = blame__holder(t);
 	if (t->look.locked > 0 && t->leave.holds && t->leave.state != ST_RUNQ)
-		stack = blame__walk(t, now, WALK_ASLEEP_HOLDER_NS);
+		stack = blame__walk(t, now, true);
 	else if (t->look.locked > 0 && waits)
-		stack = blame__walk(t, now, WALK_HOLDER_NS);
+		stack = blame__walk(t, now, false);
 	e = blame__event(t, now, GIL_LEFT);
 	if (!e)
 		return 0;

@@ -7,6 +7,8 @@ usage: compare.py WHAT REPORT.json TRUTH...
 take     log of giloracle, output of a workload: its threads' time in take_gil
 futex    the same: their time in futex waits for the GIL
 convoy   the same: the part of it that they are asleep (giloracle --sched)
+pairs    log of giloracle --holders, percent allowed: who waited for whom
+blame    output of blame.py: who waited for whom, at which line, doing what
 waits    output of waits.py...: the state of the thread that waits
 hold     output of hold.py
 stopped  output of stopped.py
@@ -16,12 +18,14 @@ churn    outputs of churn_procs and churn_threads, run by gilprof
 
 Prints both figures and their difference; exits 1 if one is beyond what is allowed.
 """
+import collections
 import json
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "oracle"))
 import clip  # noqa: E402
+import pairs as oracle_pairs  # noqa: E402
 
 STATES = {"sleep": "sleep", "child": "child_wait", "lock": "lock_wait", "event": "lock_wait",
           "queue": "lock_wait"}
@@ -60,6 +64,7 @@ class Report:
         with open(path, encoding="utf-8") as file:
             report = json.load(file)
         self.processes = report["processes"]
+        self.blame = report.get("blame", [])
         self.window = report["capture"]["duration_ns"]
         self.start = report["capture"]["start_monotonic_ns"]
         self.end = self.start + self.window
@@ -122,6 +127,81 @@ def convoy(report, log, output):
         100 * queued / calls))
     within_percent("all threads, asleep", sum(thread["gil_wait"]["asleep_ns"]
                                               for thread, _ in pairs), asleep, 2)
+
+
+# Nobody holds the GIL while it is handed over: gilprof names the one before, the oracle nobody.
+def pair(row):
+    holder = row["holder_tid"] or "unknown"
+    return row["waiter_tid"], "handoff" if row["kind"] == "handoff" else holder
+
+
+def pairs(report, log, percent):
+    got, want = collections.Counter(), collections.Counter()
+    for row in report.blame:
+        got[pair(row)] += row["wait_ns"]
+    for (waiter, holder), ns in oracle_pairs.pairs(log, report.start, report.end).items():
+        want[waiter, holder or "handoff"] += ns
+    total = sum(want.values())
+    off = {p: got[p] - want[p] for p in set(got) | set(want)}
+    for p in sorted(off, key=lambda p: -abs(off[p]))[:6]:
+        print("%s for %s: gilprof %.3f ms, oracle %.3f ms" % (*p, got[p] / 1e6, want[p] / 1e6))
+    error = 100 * sum(map(abs, off.values())) / max(1, total)
+    verdict(error <= float(percent), "%d pairs, %.3f ms of waits, gilprof %.3f ms: error %.3f %% (%s "
+            "allowed)" % (len(off), total / 1e6, sum(got.values()) / 1e6, error, percent))
+
+
+# What a hold may be, and what of it is queueing
+KINDS = {"compute": "native", "sleep": "offcpu"}
+
+
+def overlap(a, b):
+    return max(0, min(a[1], b[1]) - max(a[0], b[0]))
+
+
+def blame_truth(report, said):
+    """{(waiter, holder, line, kind): ns}: each logged wait cut along the logged holds."""
+    want, holds = collections.Counter(), sorted(said["holds"], key=lambda h: h[3])
+    for waiter, *wait in said["waits"]:
+        wait = max(wait[0], report.start), min(wait[1], report.end)
+        for holder, line, kind, begin, end, queued in holds:
+            ns = overlap(wait, (begin, end))
+            if ns and holder != waiter:
+                preempted = ns * queued / (end - begin)
+                want[waiter, holder, line, "preempted"] += preempted
+                want[waiter, holder, line, KINDS[kind]] += ns - preempted
+    return want
+
+
+def line_of(row):
+    """The innermost line of Python."""
+    return next((f["line"] for f in reversed(row["stack"]) if f["kind"] == "python"), None)
+
+
+def blame(report, output, percent=3):
+    said = truth(output)[1]
+    want, got = blame_truth(report, said), collections.Counter()
+    waiters = {waiter for waiter, *_ in want}
+    for row in report.blame:
+        if row["waiter_tid"] in waiters:
+            got[row["waiter_tid"], row["holder_tid"], line_of(row), row["kind"]] += (
+                row["wait_ns"] + row["runq_ns"])
+    names = {tid: name for name, tid in said["tids"].items()}
+    places = sorted({place[:3] for place in want})
+    for place in places:
+        found = {kind: ns for (*p, kind), ns in got.items() if tuple(p) == place}
+        known = {kind: ns for (*p, kind), ns in want.items() if tuple(p) == place}
+        what = "%s waits for %s at line %d" % (names[place[0]], names[place[1]], place[2])
+        within_percent(what, sum(found.values()), sum(known.values()), float(percent))
+        print("   " + ", ".join("%s %.1f of %.1f ms" % (k, found.get(k, 0) / 1e6, known.get(k, 0) / 1e6)
+                                for k in sorted({*found, *known})))
+        right = sum(min(ns, found.get(kind, 0)) for kind, ns in known.items())
+        verdict(right >= 0.95 * sum(known.values()), "%s: %.2f %% of it in the right kind (95 needed)"
+                % (what, 100 * right / sum(known.values())))
+    elsewhere = {p: ns for p, ns in got.items() if p[:3] not in places}
+    print("elsewhere: %.3f ms of %.3f ms" % (sum(elsewhere.values()) / 1e6, sum(got.values()) / 1e6))
+    for p in sorted(elsewhere, key=lambda p: -elsewhere[p])[:6]:
+        print("   %s for %s at line %s, %s: %.3f ms" % (
+            names.get(p[0]), names.get(p[1], p[1]), *p[2:], elsewhere[p] / 1e6))
 
 
 def waits(report, *outputs):
@@ -209,8 +289,8 @@ def churn(report, processes, threads, stolen):
 
 
 def main(what, report, *truths):
-    commands = {"take": take, "futex": futex, "convoy": convoy, "waits": waits, "hold": hold,
-                "stopped": stopped, "vfork": vfork, "exec": execs, "churn": churn}
+    commands = {"take": take, "futex": futex, "convoy": convoy, "pairs": pairs, "blame": blame,
+                "waits": waits, "hold": hold, "stopped": stopped, "vfork": vfork, "exec": execs, "churn": churn}
     commands[what](Report(report), *truths)
     return 1 if failed else 0
 

@@ -6,15 +6,15 @@ usage: laws.py [--allow-lost] REPORT.json
 
 1: per thread, the sum over states is the time it existed.
 2: per CPU, target + other + idle + offline is the window.
+3: per process with a blame, the sum of blame is the sum of gil_wait.
 4: per process, CPU time by our account is CPU time by the kernel's (schedstat), but for what the
    kernel books elsewhere (steal, irq) and for the tick by which a running thread's schedstat is old.
-Law 3 concerns blame, which is checked where blame is reported.
 Unless --allow-lost is given, no datum may be lost either: a report may then not be exact.
 """
 import json
 import sys
 
-SUM_TOLERANCE = 0.001  # laws 1 and 2
+SUM_TOLERANCE = 0.001  # laws 1 to 3
 CPU_TOLERANCE = 0.01   # law 4,
 CPU_THREAD_NS = 100000 # and per thread: it begins and ends at instants that both round
 ROUNDING_NS = 100      # some states are shares of a sum, each rounded to an integer
@@ -46,6 +46,17 @@ def cpus(report):
             yield f"law 2: CPU {cpu['cpu']}: {total} ns of a window of {window} ns"
 
 
+def blame(report):
+    if "blame" not in report:
+        return
+    for process in report["processes"]:
+        blamed = sum(row["wait_ns"] for row in report["blame"] if row["pid"] == process["pid"])
+        waited = sum(t["state_ns"]["gil_wait"] for t in process["threads"])
+        if off(blamed, waited, SUM_TOLERANCE * waited):
+            yield (f"law 3: process {process['pid']}: {blamed} ns of blame, its threads waited "
+                   f"{waited} ns for a GIL")
+
+
 def cpu_time(report):
     capture = report["capture"]
     for process in report["processes"]:
@@ -72,7 +83,7 @@ def main(args):
         sys.exit(__doc__)
     with open(paths[0], encoding="utf-8") as file:
         report = json.load(file)
-    broken = [*states(report), *cpus(report), *cpu_time(report)]
+    broken = [*states(report), *cpus(report), *blame(report), *cpu_time(report)]
     if not allow_lost:
         broken += losses(report)
     for line in broken:

@@ -20,6 +20,13 @@ profile() {
 	"$GILPROF" -p "$1" -d 3 --json >"$REPORT"
 }
 
+# profile_blame PID[,PID...] [SECONDS]: the same, with blame, which is in the capture only as yet
+profile_blame() {
+	"$GILPROF" record -p "$1" -d "${2:-3}" -o "$REPORT.gilprof"
+	"$GILPROF" report "$REPORT.gilprof" --json >"$REPORT"
+	"$PYTHON3" tests/oracle/with_blame.py "$REPORT.gilprof" "$REPORT"
+}
+
 # profile_command COMMAND...: as long as it runs; its output is in COMMAND_OUT
 profile_command() {
 	COMMAND_OUT=$BATS_TEST_TMPDIR/command.out
@@ -33,16 +40,20 @@ end_workload() {
 }
 
 # start_oracle PID [OPTION]...: logs that process's waits for its GIL; sets ORACLE_PID, ORACLE_LOG.
-# --take: its time in take_gil, too
+# --take: its time in take_gil, too; --holders: who held it, too
 start_oracle() {
 	local arguments pid=$1 options=("${@:2}")
 	# shellcheck disable=SC2153 # of helpers
 	arguments=$("$PYTHON3" tests/oracle/find.py "$pid")
-	if [ "${options[0]:-}" = --take ]; then
-		unset 'options[0]'
-	else
-		arguments=${arguments%%--take-gil*}
+	if [ "${options[0]:-}" != --holders ]; then
+		arguments=$(sed '/^--signal/d' <<<"$arguments")
 	fi
+	if [ "${options[0]:-}" != --take ]; then
+		arguments=$(sed '/^--take-gil/d; /^--ret/d' <<<"$arguments")
+	fi
+	case ${options[0]:-} in
+	--take | --holders) unset 'options[0]' ;;
+	esac
 	ORACLE_LOG=$BATS_TEST_TMPDIR/oracle.log
 	# shellcheck disable=SC2086 # they are words
 	start_workload "$BUILD/oracle/giloracle" $arguments "${options[@]}" --log "$ORACLE_LOG"

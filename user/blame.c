@@ -297,13 +297,18 @@ static void fall_asleep(struct blame *b, struct blame_thread *t, struct blame_gi
 static void step_left(struct blame *b, struct blame_thread *t, struct blame_gil *g,
 		      const struct wire_gil_event *e)
 {
-	if (e->since && e->since < e->h.time)
+	if (t->state == WAIT_ASLEEP) { /* it has run, and nobody has told us */
+		t->end = e->h.time;
+		t->ran_since = e->h.time;
+		t->state = WAIT_OVER;
+	} else if (e->since && e->since < e->h.time) {
 		t->ran_since = e->since;
+	}
 	look(b, g, e);
 	if (e->holds)
 		timeline__off(g->timeline, e->h.time, e->tls, e->state == ST_RUNQ, e->nr);
 	if (e->stack)
-		timeline__stack(g->timeline, e->holder, e->stack);
+		timeline__stack(g->timeline, e->h.time, e->holder, e->stack);
 	if (e->state == ST_GIL_WAIT && !e->holds) {
 		fall_asleep(b, t, g, e);
 		return;

@@ -147,7 +147,7 @@ static int by_weight(const void *a, const void *b)
 /* [from, to) are rows of one waiter and GIL, charged `sum` instead of `want`. */
 static void scale_down(struct blame_row *from, struct blame_row *to, uint64_t sum, uint64_t want)
 {
-	for (struct blame_row *row = from; row < to; row++) {
+	for (struct blame_row *row = from; row < to && sum; row++) {
 		uint64_t part = (uint64_t)((__uint128_t)row->wait_ns * want / sum);
 
 		sum -= row->wait_ns;
@@ -223,6 +223,89 @@ static void merge_expected(struct blame_rows *r)
 	r->expected_n = n;
 }
 
+/* --- time without a stack --------------------------------------------------------------------- */
+
+/* What a holder did, seen by one waiter: on a CPU it is one, whether in bytecode or in C. */
+static uint32_t deed(const struct blame_row *row)
+{
+	return row->kind == BLAME_NATIVE ? BLAME_PYTHON : row->kind;
+}
+
+static int by_deed(const struct blame_row *p, const struct blame_row *q)
+{
+	int c = by_waiter(p, q);
+
+	c = c ? c : compare_u64(p->holder_tid, q->holder_tid);
+	c = c ? c : compare_u64(p->holder, q->holder);
+	c = c ? c : compare_u64(deed(p), deed(q));
+	return c ? c : compare_u64(p->nr, q->nr);
+}
+
+/* The rows without a stack are the first of each deed. */
+static int by_deed_and_stack(const void *a, const void *b)
+{
+	const struct blame_row *p = a, *q = b;
+	int c = by_deed(p, q);
+
+	c = c ? c : compare_u64(p->stack, q->stack);
+	return c ? c : compare_u64(p->kind, q->kind);
+}
+
+static uint64_t weight(const struct blame_row *row)
+{
+	return row->wait_ns + row->runq_ns;
+}
+
+static uint64_t move(uint64_t *from, uint64_t part, uint64_t of)
+{
+	uint64_t moved = (uint64_t)((__uint128_t)*from * part / of);
+
+	*from -= moved;
+	return moved;
+}
+
+/* Gives what `without` has to the rows [from, to), each its share by weight, to the last ns. */
+static void share_out(struct blame_row *without, struct blame_row *from, struct blame_row *to)
+{
+	uint64_t rest = 0;
+
+	for (const struct blame_row *row = from; row < to; row++)
+		rest += weight(row);
+	for (struct blame_row *row = from; row < to && rest; row++) {
+		uint64_t part = weight(row);
+
+		row->wait_ns += move(&without->wait_ns, part, rest);
+		row->runq_ns += move(&without->runq_ns, part, rest);
+		row->count += move(&without->count, part, rest);
+		rest -= part;
+	}
+}
+
+static bool is_empty(const struct blame_row *row)
+{
+	return !row->wait_ns && !row->runq_ns;
+}
+
+static void give_stacks(struct blame_rows *r)
+{
+	size_t end, known, n = 0;
+
+	if (r->n)
+		qsort(r->rows, r->n, sizeof(*r->rows), by_deed_and_stack);
+	for (size_t i = 0; i < r->n; i = end) {
+		for (end = i + 1; end < r->n && !by_deed(&r->rows[i], &r->rows[end]);)
+			end++;
+		for (known = i; known < end && !r->rows[known].stack;)
+			known++;
+		for (size_t j = i; j < known; j++)
+			share_out(&r->rows[j], r->rows + known, r->rows + end);
+	}
+	for (size_t i = 0; i < r->n; i++)
+		if (!is_empty(&r->rows[i]))
+			r->rows[n++] = r->rows[i];
+	r->n = n;
+}
+
 /* On a CPU, in the same place, some of it provably in a C function: so is the rest of it. */
 static void decide_native(struct blame_rows *r)
 {
@@ -254,6 +337,7 @@ size_t blame_rows__finish(struct blame_rows *r, const struct blame_row **rows)
 	for (size_t i = 0; i < r->expected_n; i++)
 		reconcile(r, &r->expected[i]);
 	add_missing(r);
+	give_stacks(r);
 	if (r->n)
 		qsort(r->rows, r->n, sizeof(*r->rows), by_holder);
 	decide_native(r);

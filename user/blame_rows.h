@@ -22,7 +22,7 @@ void blame_rows__each(struct blame_rows *r, void (*f)(void *ctx, struct blame_ro
 
 /*
  * Makes each thread's rows add up to what it waited, gives the time without a stack to the holder's
- * known ones, decides what is native; returns the number of rows, sorted, the gravest first.
+ * known ones that this waiter saw, decides what is native; returns the number of rows, sorted, the gravest first.
  */
 size_t blame_rows__finish(struct blame_rows *r, const struct blame_row **rows);
 

@@ -10,6 +10,13 @@
  */
 #define DROP_NS 200000
 
+/*
+ * A stack that is walked so soon after the GIL was taken is that of the latest drop, mostly: at the
+ * line before the C call in which the thread then keeps it (measured: calls of 10 ms had half of their
+ * time at another line).
+ */
+#define TAKEN_NS 200000
+
 enum segment_kind { SEG_ON, SEG_ON_ASKED, SEG_FREE, SEG_OFF, SEG_PREEMPTED };
 
 struct segment { /* ends where the next one begins */
@@ -27,6 +34,7 @@ struct timeline {
 	uint64_t switch_number; /* at it */
 	uint64_t asked_switch;	/* the tenure in which a drop was asked for */
 	uint64_t held_since;	/* the present tenure */
+	uint64_t walked;	/* the latest stack of it */
 	struct timeline_part ended;
 	struct segment ring[TIMELINE_SEGMENTS];
 };
@@ -112,9 +120,12 @@ static void append(struct timeline *t, uint64_t at, uint64_t holder, enum segmen
 	struct segment s = { .at = at, .holder = holder, .kind = kind, .nr = nr };
 
 	if (before) {
+		if (kind == SEG_FREE && before->kind == SEG_FREE && before->holder == holder)
+			return;
 		s.at = later(at, before->at);
 		if (is_held_by(before, holder)) {
-			s.stack = before->stack;
+			/* which call it sleeps in, only a walk from now on can tell */
+			s.stack = kind == SEG_OFF ? 0 : before->stack;
 			s.asked = before->asked;
 			if (before->kind == kind && before->nr == nr)
 				return;
@@ -138,11 +149,11 @@ static uint64_t taken_at(const struct timeline *t, const struct timeline_look *l
 {
 	const struct segment *s = last(t);
 	bool was_free = s && s->kind == SEG_FREE;
-	uint64_t low = was_free ? s->at : t->seen, at = low;
+	uint64_t low = was_free ? later(s->at, t->seen) : t->seen, at = low;
 
 	if (!low) /* the first look of all */
 		at = l->holder_ran_since ? l->holder_ran_since : l->at;
-	else if (l->holder_ran_since > low)
+	else if (l->holder_ran_since >= low)
 		at = l->holder_ran_since;
 	else if (was_free && l->at > low)
 		at = low + (l->at - low) / 2;
@@ -202,27 +213,40 @@ void timeline__drop_requested(struct timeline *t, uint64_t at)
 		append_on(t, at, s->holder);
 }
 
-void timeline__stack(struct timeline *t, uint64_t holder, uint64_t stack)
+static void stack_moves_on(struct timeline *t, uint64_t stack)
 {
 	const struct segment *s = last(t);
-	struct segment *back;
+	struct segment next = *s;
 
-	if (!is_held_by(s, holder) || s->stack == stack)
-		return;
-	if (s->stack) { /* it moves on */
-		struct segment next = *s;
+	next.stack = stack;
+	next.at = later(t->seen, s->at);
+	*segment(t, t->n++) = next;
+}
 
-		next.stack = stack;
-		next.at = later(t->seen, s->at);
-		*segment(t, t->n++) = next;
-		return;
-	}
+/* Backwards to what was known, or, `anew`, to the last sleep in which it was known. */
+static void stack_stood(struct timeline *t, uint64_t holder, uint64_t stack, bool anew)
+{
 	for (uint64_t i = t->n; i > 0 && t->n - i < TIMELINE_SEGMENTS; i--) {
-		back = segment(t, i - 1);
-		if (!is_held_by(back, holder) || back->stack)
+		struct segment *s = segment(t, i - 1);
+
+		if (!is_held_by(s, holder) || (s->stack && (!anew || s->kind == SEG_OFF)))
 			break;
-		back->stack = stack;
+		s->stack = stack;
 	}
+}
+
+void timeline__stack(struct timeline *t, uint64_t at, uint64_t holder, uint64_t stack)
+{
+	const struct segment *s = last(t);
+	bool only_as_taken = t->walked >= t->held_since && t->walked < t->held_since + TAKEN_NS;
+
+	if (!is_held_by(s, holder))
+		return;
+	if (s->stack && s->stack != stack && (!only_as_taken || s->kind == SEG_OFF))
+		stack_moves_on(t, stack);
+	else
+		stack_stood(t, holder, stack, only_as_taken);
+	t->walked = at;
 }
 
 void timeline__cut(const struct timeline *t, uint64_t begin, uint64_t end,

@@ -49,8 +49,11 @@ void timeline__released(struct timeline *t, uint64_t at, uint64_t waiter);
 /* A waiter has asked the holder it sees to drop the GIL: bytecode does so within microseconds. */
 void timeline__drop_requested(struct timeline *t, uint64_t at);
 
-/* Where the holder stood. It holds from its last change on, and backwards while nothing was known. */
-void timeline__stack(struct timeline *t, uint64_t holder, uint64_t stack);
+/*
+ * Where the holder stood. It holds from its last change on, and backwards while nothing was known, or
+ * while all that was known is where it stood as it took the GIL: there it had once given it up.
+ */
+void timeline__stack(struct timeline *t, uint64_t at, uint64_t holder, uint64_t stack);
 
 /* A part of a wait, or a tenure. */
 struct timeline_part {

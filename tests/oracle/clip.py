@@ -36,7 +36,7 @@ def clip(path, start, end):
             elif kind == DROP:
                 t["drop_ns"] += inside
                 t["drops"] += 1
-            else:
+            elif kind == FUTEX:
                 t["futex_ns"] += inside
                 t["waits"] += 1
                 t["longest_ns"] = max(t["longest_ns"], inside)

@@ -125,11 +125,22 @@ def python_file(pid):
     raise LookupError("process %d: no CPython" % pid)
 
 
-def libc(pid):
-    path = next(p for _, _, p in mappings(pid) if re.search(r"/libc(-[\d.]+)?\.so(\.6)?$", p))
+def libc_file(pid):
+    return next(p for _, _, p in mappings(pid) if re.search(r"/libc(-[\d.]+)?\.so(\.6)?$", p))
+
+
+def libc_layout(path):
     with open(path, "rb") as file:
         version = re.search(rb"GNU C Library .* version 2\.(\d+)", file.read())
     return "glibc2.41" if int(version[1]) >= 41 else "glibc2.25"
+
+
+def cond_signal(path):
+    """FILE:OFFSET of the pthread_cond_signal that programs are linked with today: @@."""
+    elf = Elf(path)
+    [address] = elf.symbols("pthread_cond_signal@@.*", "-D", "--defined-only",
+                            "--with-symbol-versions")
+    return "%s:%#x" % (path, elf.offset(address))
 
 
 def gils(pid, runtime, minor):
@@ -152,9 +163,11 @@ def main(pid):
     minor = int(re.search(r"python3\.(\d+)", elf.path)[1])
     runtime += start - elf.loads[0][1]
     functions = elf.functions()
-    print("--pid", pid, "--libc", libc(pid))
+    libc = libc_file(pid)
+    print("--pid", pid, "--libc", libc_layout(libc))
     for gil in gils(pid, runtime, minor):
         print("--gil %#x" % gil)
+    print("--signal", cond_signal(libc))
     for entry in take_gil_entries(elf, functions):
         print("--take-gil %s:%#x" % (elf.path, elf.offset(entry)))
         for address in returns(elf, functions, entry):

@@ -2,7 +2,8 @@
 /*
  * What the tests measure gilprof against: how long each thread of one process is inside take_gil
  * (uprobes on its entry and on its return instructions) and inside futex waits on the GIL's words
- * (system call entry to exit). It shares no code and no idea with gilprof, which sees neither.
+ * (system call entry to exit), and who holds the GIL when (what it signals in libc). It shares no code
+ * and no idea with gilprof, which sees none of these.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -15,6 +16,8 @@
 #define FUTEX_WAIT 0
 #define FUTEX_WAIT_BITSET 9
 #define GIL_SIZE 216
+#define GIL_COND 32	    /* signalled by who has just given the GIL up (cpython.md section 3), */
+#define GIL_SWITCH_COND 120 /* and by who has just taken it */
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -23,10 +26,12 @@ const volatile __u64 gils[ORACLE_GILS] = {};
 const volatile __u8
 	kinds[GIL_SIZE] = {}; /* of the futex word at this offset: enum oracle_kind, 0 = none */
 
+const volatile int logs_holders = 0;
+
 __u64 lost = 0;
 
 struct thread {
-	struct oracle_record take, futex; /* open if begin is set */
+	struct oracle_record take, futex, held; /* open if begin is set */
 	__u64 left, woken;		  /* when it last left its CPU, when it was woken since */
 };
 
@@ -59,6 +64,24 @@ static struct thread *find_or_add(__u32 tid)
 	return find(tid);
 }
 
+static void log_record(const struct oracle_record *r)
+{
+	if (bpf_ringbuf_output(&records, (void *)r, sizeof(*r), BPF_RB_NO_WAKEUP))
+		__sync_fetch_and_add(&lost, 1);
+}
+
+static void log_sleep(const struct thread *t)
+{
+	struct oracle_record r = t->futex;
+
+	if (!logs_holders || !r.begin || r.kind != ORACLE_FUTEX || t->woken <= t->left)
+		return;
+	r.kind = ORACLE_SLEEP;
+	r.begin = t->left;
+	r.end = t->woken;
+	log_record(&r);
+}
+
 static void add_off_cpu(struct oracle_record *r, const struct thread *t, __u64 now)
 {
 	if (!r->begin)
@@ -76,6 +99,7 @@ static void settle(struct thread *t, __u64 now)
 		t->woken = now;
 	add_off_cpu(&t->take, t, now);
 	add_off_cpu(&t->futex, t, now);
+	log_sleep(t);
 	t->left = 0;
 }
 
@@ -90,8 +114,7 @@ static void close_interval(struct thread *t, struct oracle_record *r, __u64 now)
 		return;
 	settle_late(t, now);
 	r->end = now;
-	if (bpf_ringbuf_output(&records, r, sizeof(*r), BPF_RB_NO_WAKEUP))
-		__sync_fetch_and_add(&lost, 1);
+	log_record(r);
 	r->begin = 0;
 }
 
@@ -120,6 +143,42 @@ int take_returned(struct pt_regs *ctx)
 
 	if (t)
 		close_interval(t, &t->take, now);
+	return 0;
+}
+
+static void note_holder(__u64 id, int gil, int has_taken)
+{
+	struct thread *t = find_or_add(id);
+	struct oracle_record r = { .tid = id, .kind = ORACLE_HELD, .gil = gil };
+
+	if (!t)
+		return;
+	r.end = bpf_ktime_get_ns();
+	if (has_taken) {
+		r.begin = r.end;
+		t->held = r;
+		return;
+	}
+	r.begin = t->held.begin;
+	log_record(&r);
+	t->held.begin = 0;
+}
+
+SEC("uprobe")
+int cond_signalled(struct pt_regs *ctx)
+{
+	__u64 id = bpf_get_current_pid_tgid(), cond = ctx->di;
+
+	if ((int)(id >> 32) != tgid)
+		return 0;
+	for (int i = 0; i < ORACLE_GILS; i++) {
+		if (!gils[i])
+			continue;
+		if (cond == gils[i] + GIL_SWITCH_COND)
+			note_holder(id, i, 1);
+		else if (cond == gils[i] + GIL_COND)
+			note_holder(id, i, 0);
+	}
 	return 0;
 }
 
@@ -188,6 +247,7 @@ int BPF_PROG(thread_exits, struct task_struct *p)
 		return 0;
 	close_interval(t, &t->take, now);
 	close_interval(t, &t->futex, now);
+	close_interval(t, &t->held, now);
 	bpf_map_delete_elem(&threads, &tid);
 	return 0;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * giloracle: logs when each thread of a process was inside take_gil and in futex waits for the GIL,
- * until SIGTERM. find.py tells it where to look, clip.py reads the log. For tests only.
+ * and who held it, until SIGTERM. find.py tells it where to look, clip.py and pairs.py read the log. For
+ * tests only.
  */
 #include <argp.h>
 #include <errno.h>
@@ -52,10 +53,12 @@ static const struct word glibc_2_41[] = {
 	{},
 };
 
+enum probe_kind { PROBE_TAKE = 't', PROBE_RETURN = 'r', PROBE_SIGNAL = 'c' };
+
 struct probe {
 	char *path;
 	unsigned long offset;
-	int is_return;
+	enum probe_kind kind;
 };
 
 struct options {
@@ -65,7 +68,7 @@ struct options {
 	const struct word *words;
 	struct probe probes[MAX_PROBES];
 	int n_probes;
-	int sched;
+	int sched, holders;
 	const char *log;
 };
 
@@ -75,12 +78,13 @@ static const struct argp_option option_table[] = {
 	{ "libc", 'l', "glibc2.25|glibc2.41", 0, "Layout of its condition variables", 0 },
 	{ "take-gil", 't', "FILE:OFFSET", 0, "Entry of a copy of take_gil; may be repeated", 0 },
 	{ "ret", 'r', "FILE:OFFSET", 0, "A return instruction of it; may be repeated", 0 },
+	{ "signal", 'c', "FILE:OFFSET", 0, "pthread_cond_signal: log who holds the GIL, too", 0 },
 	{ "sched", 's', NULL, 0, "Split futex waits into asleep and run queue", 0 },
 	{ "log", 'o', "FILE", 0, "Where the intervals go", 0 },
 	{},
 };
 
-static void add_probe(struct options *o, struct argp_state *state, const char *arg, int is_return)
+static void add_probe(struct options *o, struct argp_state *state, const char *arg, enum probe_kind kind)
 {
 	const char *colon = strrchr(arg, ':');
 	struct probe *p = &o->probes[o->n_probes];
@@ -91,7 +95,7 @@ static void add_probe(struct options *o, struct argp_state *state, const char *a
 	}
 	p->path = strndup(arg, colon - arg);
 	p->offset = strtoul(colon + 1, NULL, 0);
-	p->is_return = is_return;
+	p->kind = kind;
 	o->n_probes++;
 }
 
@@ -130,7 +134,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		break;
 	case 't':
 	case 'r':
-		add_probe(o, state, arg, key == 'r');
+	case 'c':
+		add_probe(o, state, arg, key);
+		o->sched |= key == 'c';
+		o->holders |= key == 'c';
 		break;
 	case 's':
 		o->sched = 1;
@@ -155,18 +162,30 @@ static void configure(struct giloracle_bpf *skel, const struct options *o)
 		skel->rodata->gils[i] = o->gils[i];
 	for (const struct word *w = o->words; w->offset; w++)
 		skel->rodata->kinds[w->offset] = w->kind;
+	skel->rodata->logs_holders = o->holders;
 	bpf_program__set_autoload(skel->progs.cpu_switches, o->sched);
 	bpf_program__set_autoload(skel->progs.thread_woken, o->sched);
+}
+
+static const struct bpf_program *program_of(const struct giloracle_bpf *skel, enum probe_kind kind)
+{
+	switch (kind) {
+	case PROBE_TAKE:
+		return skel->progs.take_entered;
+	case PROBE_RETURN:
+		return skel->progs.take_returned;
+	default:
+		return skel->progs.cond_signalled;
+	}
 }
 
 static int attach_probes(struct giloracle_bpf *skel, const struct options *o)
 {
 	for (int i = 0; i < o->n_probes; i++) {
 		const struct probe *p = &o->probes[i];
-		const struct bpf_program *prog = p->is_return ? skel->progs.take_returned
-							      : skel->progs.take_entered;
 
-		if (!bpf_program__attach_uprobe(prog, false, o->pid, p->path, p->offset)) {
+		if (!bpf_program__attach_uprobe(program_of(skel, p->kind), false, o->pid, p->path,
+						p->offset)) {
 			fprintf(stderr, "giloracle: probe at %s:%#lx: %s\n", p->path, p->offset,
 				strerror(errno));
 			return -errno;
@@ -201,9 +220,9 @@ static int log_open_interval(struct oracle_record *r, FILE *log)
 static int log_open_intervals(struct giloracle_bpf *skel, FILE *log)
 {
 	int fd = bpf_map__fd(skel->maps.threads), err = 0;
-	/* struct thread of giloracle.bpf.c begins with the two records */
+	/* struct thread of giloracle.bpf.c begins with these records */
 	union {
-		struct oracle_record records[2];
+		struct oracle_record records[3];
 		char value[256];
 	} thread;
 	__u32 key, *last = NULL;
@@ -214,6 +233,7 @@ static int log_open_intervals(struct giloracle_bpf *skel, FILE *log)
 			continue;
 		err = log_open_interval(&thread.records[0], log);
 		err = err ? err : log_open_interval(&thread.records[1], log);
+		err = err ? err : log_open_interval(&thread.records[2], log);
 	}
 	return err;
 }

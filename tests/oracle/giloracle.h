@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The log of the oracle, written by giloracle, read by clip.py: whole intervals, so that they can be
+ * The log of the oracle, written by giloracle, read by clip.py and pairs.py: whole intervals, so that they can be
  * clipped to a window that is known only later. Include after vmlinux.h or <linux/types.h>.
  */
 #ifndef GILORACLE_H
@@ -14,6 +14,9 @@ enum oracle_kind {
 	ORACLE_FUTEX = 1, /* in a futex wait for the GIL: its condition's g_signals, its mutex */
 	ORACLE_DROP =
 		2, /* in a futex wait while giving it away: g_refs, switch_cond, switch_mutex */
+	/* with --signal only: */
+	ORACLE_HELD = 3,  /* holding it: from taking it (begin 0: before we looked) to giving it up */
+	ORACLE_SLEEP = 4, /* the part of ORACLE_FUTEX that it is asleep */
 };
 
 struct oracle_record {

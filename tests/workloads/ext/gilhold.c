@@ -2,12 +2,15 @@
 /*
  * gilhold: a module whose functions sleep or compute for a number of milliseconds, keeping the GIL or
  * not. Each returns (begin, end, cpu, queued) by its own clocks, CLOCK_MONOTONIC and the thread's CPU
- * time, and by what the kernel says of its time in the run queue.
+ * time, and by what the kernel says of its time in the run queue. hold_and_wait tells how long it
+ * waited for the GIL.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 typedef void work_fn(long ns);
 
@@ -36,12 +39,14 @@ static void compute_for(long ns)
 
 static long queued_ns(void)
 {
-	FILE *file = fopen("/proc/thread-self/schedstat", "r");
+	static __thread int fd; /* kept open: a few µs must do */
+	char text[64] = "";
 	long ns = 0;
 
-	if (!file || fscanf(file, "%*s %ld", &ns) != 1)
+	if (!fd)
+		fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+	if (pread(fd, text, sizeof(text) - 1, 0) <= 0 || sscanf(text, "%*s %ld", &ns) != 1)
 		abort();
-	fclose(file);
 	return ns;
 }
 
@@ -86,11 +91,37 @@ static PyObject *compute_released(PyObject *self, PyObject *ms)
 	return measure(ms, compute_for, 1);
 }
 
+/*
+ * Keeps the GIL asleep, then sleeps without it; adds when it began to wait for it, and when it had it.
+ * One call for all: between two of them the interpreter may give the GIL away, and wait for it again.
+ */
+static PyObject *hold_and_wait(PyObject *self, PyObject *args)
+{
+	long hold, released, begin, end, queued, wait_begin, wait_end;
+	PyThreadState *state;
+
+	if (!PyArg_ParseTuple(args, "ll", &hold, &released))
+		return NULL;
+	queued = queued_ns();
+	begin = clock_ns(CLOCK_MONOTONIC);
+	if (hold)
+		sleep_for(hold * 1000000L);
+	end = clock_ns(CLOCK_MONOTONIC);
+	queued = queued_ns() - queued;
+	state = PyEval_SaveThread();
+	sleep_for(released * 1000000L);
+	wait_begin = clock_ns(CLOCK_MONOTONIC);
+	PyEval_RestoreThread(state);
+	wait_end = clock_ns(CLOCK_MONOTONIC);
+	return Py_BuildValue("llllll", begin, end, 0L, queued, wait_begin, wait_end);
+}
+
 static PyMethodDef methods[] = {
 	{ "sleep_holding", sleep_holding, METH_O, NULL },
 	{ "compute_holding", compute_holding, METH_O, NULL },
 	{ "sleep_released", sleep_released, METH_O, NULL },
 	{ "compute_released", compute_released, METH_O, NULL },
+	{ "hold_and_wait", hold_and_wait, METH_VARARGS, NULL },
 	{ NULL, NULL, 0, NULL },
 };
 
