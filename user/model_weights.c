@@ -56,6 +56,7 @@ struct built { /* a struct weights and all it points to */
 	struct weights_row *rows;
 	char **notes; /* of each row: what its last frame is, if it is ours; or NULL */
 	size_t max;
+	uint64_t left;			       /* of what their sum may be: MODEL_MAX */
 	const struct capture_sample **samples; /* by thread and state */
 };
 
@@ -150,6 +151,8 @@ static int add_row(struct built *b, uint64_t key, const struct weights_row *row,
 	b->notes[b->w.rows_n] = text;
 	to = &b->rows[b->w.rows_n++];
 	*to = *row;
+	to->ns = row->ns < b->left ? row->ns : b->left;
+	b->left -= to->ns;
 	to->frames = copy;
 	to->frames_n = n;
 	if (!to->process)
@@ -396,6 +399,7 @@ struct weights *model_weights__new(const struct model *m, enum weight weight)
 		return NULL;
 	weight = choose(m, weight);
 	b->m = m;
+	b->left = MODEL_MAX;
 	b->w.name = model_weight_names[weight];
 	b->w.title = texts[weight].title;
 	b->w.count_name = texts[weight].count;

@@ -291,6 +291,9 @@ static void hostile(void)
 		}
 		if (weight == WEIGHT_ONCPU)
 			CHECK_INT(total(), 9900 * FIXTURE_MS + 1005 * FIXTURE_MS);
+		if (weight ==
+		    WEIGHT_BLAME) /* the sum has room in 63 bits, for whoever adds them up */
+			CHECK_INT(w->rows[0].ns + w->rows[1].ns + w->rows[20].ns, INT64_MAX);
 		model_weights__free(w);
 		model__free(m);
 	}
