@@ -663,8 +663,8 @@ static void many_rows(void)
 			CHECK(json_is_null(json_object_get(row, "call")));
 	}
 	CHECK_INT(number_in(json_array_get(list, 2000), "waiter_tid"), 43);
-	CHECK_STR(string_in(json_array_get(list, 2000), "kind"), "python");
-	CHECK_STR(string_in(json_array_get(list, 2005), "kind"), "offcpu");
+	CHECK_STR(string_in(json_array_get(list, 2000), "kind"), "offcpu");
+	CHECK_STR(string_in(json_array_get(list, 2005), "kind"), "python");
 	json_decref(root);
 }
 
