@@ -196,13 +196,19 @@ __noinline int blame__tell_seed(struct wire_thread *t, u64 now)
 
 	if (!t || t->waits)
 		return 0;
-	t->waits = 1;
-	__sync_fetch_and_add(&blame_waiters, 1);
+	if (t->state == ST_GIL_WAIT) {
+		t->waits = 1;
+		__sync_fetch_and_add(&blame_waiters, 1);
+	} else if (!t->holds || t->state < ST_GIL_WAIT) {
+		return 0;
+	}
 	e = blame__event(t, now, GIL_LEFT);
 	if (!e)
 		return 0;
 	e->since = now;
-	e->state = ST_GIL_WAIT;
+	e->state = t->state;
+	e->holds = t->state != ST_GIL_WAIT;
+	e->nr = t->leave.nr;
 	events__submit_gil(e);
 	return 0;
 }
