@@ -9,13 +9,16 @@
 #include "stack.bpf.h"
 
 u32 blame_waiters = 0;
+u32 blame_sparse =
+	1; /* set by user space, where there is too much to tell: see struct wire_gil_event */
 
 /*
- * A walk of a stack takes 1 to 15 µs, so there is a budget: the holder's once a millisecond and tenure,
- * a thread's own when it goes to sleep once in ten, or once a millisecond of its CPU.
+ * A walk of a stack takes 1 to 15 µs, so there is a budget: the holder's once a millisecond while it
+ * holds, and five times where holders change as fast; a thread's own when it goes to sleep once in ten,
+ * or once a millisecond of its CPU.
  */
 #define WALK_HOLDER_NS 1000000ull
-#define WALK_ASLEEP_HOLDER_NS 100000ull
+#define WALK_NEXT_HOLDER_NS 200000ull
 #define WALK_OWN_NS 10000000ull
 #define WALK_CPU_NS 1000000ull
 
@@ -37,6 +40,14 @@ struct {
 	__type(key, struct gil_key);
 	__type(value, struct gil_walk);
 } gil_walks SEC(".maps");
+
+/* Is this a time that is told of? */
+static __always_inline bool blame__is_told(u64 now)
+{
+	u32 n = blame_sparse;
+
+	return n <= 1 || (now >> WIRE_SLICE_SHIFT) % n == 0;
+}
 
 /* thread_id of the last holder that the thread has seen, 0: none. */
 static __always_inline u64 blame__holder(struct wire_thread *t)
@@ -60,11 +71,13 @@ static __noinline u64 blame__walk(struct wire_thread *t, u64 now, bool own)
 	struct gil_walk fresh = { now, own ? now : 0, t->look.switch_number };
 	struct gil_walk *last = bpf_map_lookup_elem(&gil_walks, &key);
 	bool same = last && last->switch_number == fresh.switch_number;
+	u64 pause = own	   ? (same ? WALK_NEXT_HOLDER_NS : 0)
+		    : same ? WALK_HOLDER_NS
+			   : WALK_NEXT_HOLDER_NS;
 
-	if (same &&
-	    now - (own ? last->own : last->time) < (own ? WALK_ASLEEP_HOLDER_NS : WALK_HOLDER_NS))
+	if (last && now - (own ? last->own : last->time) < pause)
 		return 0;
-	if (same && !own)
+	if (last && !own)
 		fresh.own = last->own;
 	if (last)
 		*last = fresh;
@@ -91,28 +104,33 @@ static __always_inline struct wire_gil_event *blame__event(struct wire_thread *t
 	e->holder = 0;
 	e->switch_number = 0;
 	e->stack = 0;
+	e->woken = 0;
 	e->word = 0;
 	e->nr = CAUSE_NONE;
 	e->holds = 0;
 	e->interval_us = t->interval_us;
+	e->sparse = blame_sparse;
+	e->pad = 0;
 	return e;
 }
 
 __noinline int blame__tell_left(struct wire_thread *t, u64 now, u64 ran_since)
 {
 	struct wire_gil_event *e;
-	u64 holder, stack = 0;
+	u64 holder, stack = 0, woken;
 	bool waits;
 
 	if (!t)
 		return 0;
+	woken = t->woken;
+	t->woken = 0;
 	waits = t->leave.state == ST_GIL_WAIT;
 	if (waits && !t->waits) {
 		t->waits = 1;
 		__sync_fetch_and_add(&blame_waiters, 1);
 	}
 	t->resolves = 0;
-	if (!t->look.interval)
+	if (!t->look.interval || !blame__is_told(now))
 		return 0;
 	holder = blame__holder(t);
 	if (t->look.locked > 0 && t->leave.holds && t->leave.state != ST_RUNQ)
@@ -123,6 +141,7 @@ __noinline int blame__tell_left(struct wire_thread *t, u64 now, u64 ran_since)
 	if (!e)
 		return 0;
 	e->since = ran_since;
+	e->woken = woken;
 	e->holder = holder;
 	e->switch_number = t->look.switch_number;
 	e->stack = stack;
@@ -135,6 +154,17 @@ __noinline int blame__tell_left(struct wire_thread *t, u64 now, u64 ran_since)
 	return 0;
 }
 
+/*
+ * Its sleep ended by itself: most likely it looks, and sleeps again. That one will tell of both, which
+ * halves the number of events where many wait for long.
+ */
+static __always_inline bool blame__has_timed_out(struct wire_thread *t, u64 woken)
+{
+	u64 interval = (t->interval_us ? t->interval_us : ACCOUNT_DEFAULT_INTERVAL_US) * 1000ull;
+
+	return woken > t->since && woken - t->since >= interval - interval / 50;
+}
+
 __noinline int blame__tell_ran(struct wire_thread *t, u64 now, u64 queued, u32 was)
 {
 	struct wire_gil_event *e;
@@ -144,6 +174,12 @@ __noinline int blame__tell_ran(struct wire_thread *t, u64 now, u64 queued, u32 w
 	if (t->waits) {
 		t->resolves = 1;
 		blame__forget(t);
+	}
+	if (!blame__is_told(now))
+		return 0;
+	if (was == ST_GIL_WAIT && blame__has_timed_out(t, now - queued)) {
+		t->woken = now - queued;
+		return 0;
 	}
 	e = blame__event(t, now, GIL_RAN);
 	if (!e)

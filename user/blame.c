@@ -45,8 +45,14 @@ struct blame_thread {
 };
 
 struct blame {
-	void *gils, *threads; /* tsearch(3) */
-	size_t gils_n, threads_n;
+	void *gils;		       /* tsearch(3) */
+	struct blame_gil *last_gil;    /* looked for: the next event is mostly of the same */
+	struct blame_thread **threads; /* by hash of the fs base, a power of two of places */
+	size_t gils_n, threads_n, threads_max;
+	uint32_t sparse; /* of the latest event */
+	uint64_t slice;	 /* its slice of time */
+	uint64_t since;	 /* nothing is known from before this; 0: nothing was left out */
+	bool sampled;	 /* something was */
 	struct blame_rows *rows;
 	struct blame_worst waits, holds;
 	int err;
@@ -63,15 +69,6 @@ static int by_gil(const void *a, const void *b)
 	return p->gil < q->gil ? -1 : p->gil > q->gil;
 }
 
-static int by_tls(const void *a, const void *b)
-{
-	const struct blame_thread *p = a, *q = b;
-
-	if (p->key != q->key)
-		return p->key < q->key ? -1 : 1;
-	return p->tls < q->tls ? -1 : p->tls > q->tls;
-}
-
 static void *find(void *const *tree, const void *probe, int (*compare)(const void *, const void *))
 {
 	void *node = tfind(probe, tree, compare);
@@ -81,8 +78,13 @@ static void *find(void *const *tree, const void *probe, int (*compare)(const voi
 
 static struct blame_gil *gil_of(struct blame *b, uint64_t key, uint64_t gil)
 {
-	struct blame_gil probe = { .key = key, .gil = gil }, *g = find(&b->gils, &probe, by_gil);
+	struct blame_gil probe = { .key = key, .gil = gil }, *g = b->last_gil;
 
+	if (g && g->gil == gil && g->key == key)
+		return g;
+	g = find(&b->gils, &probe, by_gil);
+	if (g)
+		b->last_gil = g;
 	if (g || b->gils_n == MAX_GILS)
 		return g;
 	g = calloc(1, sizeof(*g));
@@ -99,34 +101,58 @@ static struct blame_gil *gil_of(struct blame *b, uint64_t key, uint64_t gil)
 	return g;
 }
 
+static struct blame_thread **place_of(struct blame *b, uint64_t key, uint64_t tls)
+{
+	size_t mask = b->threads_max - 1;
+	/* fs bases are multiples of 64, and mostly far apart */
+	size_t i = (size_t)(((tls >> 6) ^ key) * 0x9e3779b97f4a7c15ull >> 32) & mask;
+
+	while (b->threads[i] && (b->threads[i]->tls != tls || b->threads[i]->key != key))
+		i = (i + 1) & mask;
+	return &b->threads[i];
+}
+
 static struct blame_thread *thread_at(struct blame *b, uint64_t key, uint64_t tls)
 {
-	const struct blame_thread probe = { .key = key, .tls = tls };
+	return tls && b->threads_max ? *place_of(b, key, tls) : NULL;
+}
 
-	return tls ? find(&b->threads, &probe, by_tls) : NULL;
+/* Room for one more thread, half of the places staying empty. */
+static bool grow(struct blame *b)
+{
+	size_t old_max = b->threads_max, max = old_max ? 2 * old_max : 64;
+	struct blame_thread **old = b->threads, **threads;
+
+	if (2 * (b->threads_n + 1) <= old_max)
+		return true;
+	threads = max <= 2 * MAX_THREADS ? calloc(max, sizeof(struct blame_thread *)) : NULL;
+	if (!threads)
+		return false;
+	b->threads = threads;
+	b->threads_max = max;
+	for (size_t i = 0; i < old_max; i++) {
+		if (old[i])
+			*place_of(b, old[i]->key, old[i]->tls) = old[i];
+	}
+	free(old);
+	return true;
 }
 
 /* A thread, and its TID: the memory of one that has ended serves the next. */
 static struct blame_thread *thread_of(struct blame *b, uint64_t key, uint64_t tls, uint32_t pid,
 				      uint32_t tid)
 {
+	struct blame_thread fresh = { .key = key, .tls = tls, .pid = pid, .tid = tid };
 	struct blame_thread *t = thread_at(b, key, tls);
 
-	if (!t && b->threads_n < MAX_THREADS) {
-		t = calloc(1, sizeof(*t));
+	if (!t) {
+		t = grow(b) ? malloc(sizeof(*t)) : NULL;
 		if (!t)
 			return NULL;
-		t->key = key;
-		t->tls = tls;
-		if (!tsearch(t, &b->threads, by_tls)) {
-			free(t);
-			return NULL;
-		}
+		*t = fresh;
+		*place_of(b, key, tls) = t;
 		b->threads_n++;
-	}
-	if (t && t->tid != tid) {
-		struct blame_thread fresh = { .key = key, .tls = tls, .pid = pid, .tid = tid };
-
+	} else if (t->tid != tid) {
 		*t = fresh;
 	}
 	return t;
@@ -337,10 +363,50 @@ static void fall_asleep(struct blame *b, struct blame_thread *t, struct blame_gi
 	t->switch_number = e->switch_number;
 }
 
-static void step_left(struct blame *b, struct blame_thread *t, struct blame_gil *g,
-		      const struct wire_gil_event *e)
+static void step_ran(struct blame_thread *t, struct blame_gil *g, const struct wire_gil_event *e,
+		     uint64_t since)
 {
-	if (t->state == WAIT_ASLEEP) { /* it has run, and nobody has told us */
+	if (e->holds) {
+		if (e->state != ST_RUNQ && e->since < e->h.time)
+			timeline__off(g->timeline, e->since, e->tls, true, 0);
+		timeline__on(g->timeline, e->h.time, e->tls);
+	}
+	t->ran_since = e->h.time;
+	t->queued = e->since < e->h.time ? e->since : 0;
+	if (t->state == WAIT_NONE && e->state == ST_GIL_WAIT && since) {
+		t->gil = g; /* it fell asleep before this slice */
+		t->begin = since;
+		t->state = WAIT_ASLEEP;
+	}
+	if (t->state != WAIT_ASLEEP)
+		return;
+	t->end = e->since > t->begin ? e->since : t->begin;
+	t->state = WAIT_OVER;
+	if (e->state == ST_GIL_WAIT && t->gil == g && e->word != PYTHON_MUTEX &&
+	    !has_timed_out(t, e))
+		timeline__released(g->timeline, t->end, t->tls);
+}
+
+/* It timed out of its sleep and ran, which only its going to sleep again tells. */
+static void note_run(struct blame_thread *t, struct blame_gil *g, const struct wire_gil_event *e,
+		     uint64_t since)
+{
+	struct wire_gil_event ran = *e;
+
+	ran.what = GIL_RAN;
+	ran.h.time = e->since;
+	ran.since = e->woken;
+	ran.state = ST_GIL_WAIT;
+	ran.holds = 0;
+	step_ran(t, g, &ran, since);
+}
+
+static void step_left(struct blame *b, struct blame_thread *t, struct blame_gil *g,
+		      const struct wire_gil_event *e, uint64_t since)
+{
+	if (e->woken && e->since)
+		note_run(t, g, e, since);
+	else if (t->state == WAIT_ASLEEP) { /* it has run, and nobody has told us */
 		t->end = e->h.time;
 		t->ran_since = e->h.time;
 		t->state = WAIT_OVER;
@@ -362,25 +428,7 @@ static void step_left(struct blame *b, struct blame_thread *t, struct blame_gil 
 		end_wait(b, t);
 }
 
-static void step_ran(struct blame_thread *t, struct blame_gil *g, const struct wire_gil_event *e)
-{
-	if (e->holds) {
-		if (e->state != ST_RUNQ && e->since < e->h.time)
-			timeline__off(g->timeline, e->since, e->tls, true, 0);
-		timeline__on(g->timeline, e->h.time, e->tls);
-	}
-	t->ran_since = e->h.time;
-	t->queued = e->since < e->h.time ? e->since : 0;
-	if (t->state != WAIT_ASLEEP)
-		return;
-	t->end = e->since > t->begin ? e->since : t->begin;
-	t->state = WAIT_OVER;
-	if (e->state == ST_GIL_WAIT && t->gil == g && e->word != PYTHON_MUTEX &&
-	    !has_timed_out(t, e))
-		timeline__released(g->timeline, t->end, t->tls);
-}
-
-int blame__step(struct blame *b, const struct wire_gil_event *e)
+static int step(struct blame *b, const struct wire_gil_event *e)
 {
 	struct blame_gil *g = gil_of(b, e->h.key, e->gil);
 	struct blame_thread *t = thread_of(b, e->h.key, e->tls, e->h.tgid, e->tid);
@@ -389,11 +437,47 @@ int blame__step(struct blame *b, const struct wire_gil_event *e)
 		return -ENOMEM;
 	b->err = 0;
 	if (e->what == GIL_LEFT)
-		step_left(b, t, g, e);
+		step_left(b, t, g, e, b->since);
 	else
-		step_ran(t, g, e);
+		step_ran(t, g, e, b->since);
 	note_hold(b, g, e->h.tgid);
 	return b->err;
+}
+
+static void begin_anew(const void *node, VISIT visit, void *ctx)
+{
+	const struct blame_gil *g = *(const struct blame_gil *const *)node;
+
+	(void)ctx;
+	if (visit == postorder || visit == leaf)
+		timeline__forget(g->timeline);
+}
+
+/*
+ * Only some slices of time are told of: what is open at the end of one is charged up to there, and at
+ * the begin of the next nothing is known.
+ */
+static void note_slice(struct blame *b, const struct wire_gil_event *e)
+{
+	uint64_t slice = e->h.time >> WIRE_SLICE_SHIFT;
+
+	if (slice > b->slice && (b->sparse > 1 || e->sparse > 1)) {
+		blame__close(b, (b->slice + 1) << WIRE_SLICE_SHIFT);
+		twalk_r(b->gils, begin_anew, NULL);
+		b->since = slice << WIRE_SLICE_SHIFT;
+		b->sampled = true;
+	}
+	if (slice > b->slice)
+		b->slice = slice;
+	b->sparse = e->sparse;
+}
+
+int blame__step(struct blame *b, const struct wire_gil_event *e)
+{
+	if (e->sparse > 1 || b->sparse > 1)
+		note_slice(b, e);
+	b->slice = b->slice ? b->slice : e->h.time >> WIRE_SLICE_SHIFT;
+	return step(b, e);
 }
 
 void blame__waiter_stack(struct blame *b, const struct wire_sample_event *e)
@@ -419,33 +503,25 @@ void blame__seed(struct blame *b, uint64_t key, uint64_t gil, uint64_t holder, u
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-struct closing {
-	struct blame *b;
-	uint64_t end, key;
-};
-
-static void close_thread(const void *node, VISIT visit, void *ctx)
+static void close_thread(struct blame *b, struct blame_thread *t, uint64_t end)
 {
-	struct blame_thread *t = *(struct blame_thread *const *)node;
-	struct closing *c = ctx;
-
-	if (visit != postorder && visit != leaf)
-		return;
 	if (t->state == WAIT_ASLEEP) {
-		t->end = c->end;
-		t->ran_since = c->end;
+		t->end = end > t->begin ? end : t->begin;
+		t->ran_since = t->end;
 		t->state = WAIT_OVER;
 	}
-	settle(c->b, t);
-	end_wait(c->b, t);
+	settle(b, t);
+	end_wait(b, t);
+	t->queued = 0;
 }
 
 int blame__close(struct blame *b, uint64_t end)
 {
-	struct closing c = { .b = b, .end = end };
-
 	b->err = 0;
-	twalk_r(b->threads, close_thread, &c);
+	for (size_t i = 0; i < b->threads_max; i++) {
+		if (b->threads[i])
+			close_thread(b, b->threads[i], end);
+	}
 	return b->err;
 }
 
@@ -489,7 +565,7 @@ static void name_holder(void *ctx, struct blame_row *row)
 size_t blame__rows(struct blame *b, const struct blame_row **rows)
 {
 	blame_rows__each(b->rows, name_holder, b);
-	return blame_rows__finish(b->rows, rows);
+	return blame_rows__finish(b->rows, b->sampled, rows);
 }
 
 size_t blame__waits(const struct blame *b, const struct blame_case **waits)
@@ -528,7 +604,9 @@ void blame__free(struct blame *b)
 	if (!b)
 		return;
 	tdestroy(b->gils, free_gil);
-	tdestroy(b->threads, free);
+	for (size_t i = 0; i < b->threads_max; i++)
+		free(b->threads[i]);
+	free(b->threads);
 	blame_rows__free(b->rows);
 	free(b);
 }

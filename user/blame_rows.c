@@ -145,11 +145,13 @@ static int by_weight(const void *a, const void *b)
 }
 
 /* [from, to) are rows of one waiter and GIL, charged `sum` instead of `want`. */
-static void scale_down(struct blame_row *from, struct blame_row *to, uint64_t sum, uint64_t want)
+static void scale(struct blame_row *from, struct blame_row *to, uint64_t sum, uint64_t want)
 {
 	for (struct blame_row *row = from; row < to && sum; row++) {
 		uint64_t part = (uint64_t)((__uint128_t)row->wait_ns * want / sum);
 
+		row->runq_ns = row->wait_ns ? (uint64_t)((__uint128_t)row->runq_ns * want / sum)
+					    : row->runq_ns;
 		sum -= row->wait_ns;
 		want -= part;
 		row->wait_ns = part;
@@ -157,7 +159,7 @@ static void scale_down(struct blame_row *from, struct blame_row *to, uint64_t su
 }
 
 /* Law 3: what was charged is what was waited; what was not charged is nobody's. */
-static void reconcile(struct blame_rows *r, const struct blame_row *expected)
+static void reconcile(struct blame_rows *r, bool sampled, const struct blame_row *expected)
 {
 	size_t low = 0, high = r->n, end;
 	uint64_t sum = 0;
@@ -172,8 +174,8 @@ static void reconcile(struct blame_rows *r, const struct blame_row *expected)
 	}
 	for (end = low; end < r->n && !by_waiter(&r->rows[end], expected); end++)
 		sum += r->rows[end].wait_ns;
-	if (sum > expected->wait_ns)
-		scale_down(r->rows + low, r->rows + end, sum, expected->wait_ns);
+	if (sum > expected->wait_ns || (sampled && sum))
+		scale(r->rows + low, r->rows + end, sum, expected->wait_ns);
 }
 
 static uint64_t charged(const struct blame_rows *r, size_t n, const struct blame_row *expected)
@@ -330,13 +332,13 @@ static void decide_native(struct blame_rows *r)
 	}
 }
 
-size_t blame_rows__finish(struct blame_rows *r, const struct blame_row **rows)
+size_t blame_rows__finish(struct blame_rows *r, bool sampled, const struct blame_row **rows)
 {
 	if (r->n)
 		qsort(r->rows, r->n, sizeof(*r->rows), by_waiter);
 	merge_expected(r);
 	for (size_t i = 0; i < r->expected_n; i++)
-		reconcile(r, &r->expected[i]);
+		reconcile(r, sampled, &r->expected[i]);
 	add_missing(r);
 	give_stacks(r);
 	if (r->n)

@@ -6,6 +6,8 @@
 #ifndef GILPROF_BLAME_ROWS_H
 #define GILPROF_BLAME_ROWS_H
 
+#include <stdbool.h>
+
 #include "blame.h"
 
 struct blame_rows;
@@ -22,8 +24,10 @@ void blame_rows__each(struct blame_rows *r, void (*f)(void *ctx, struct blame_ro
 
 /*
  * Makes each thread's rows add up to what it waited, gives the time without a stack to the holder's
- * known ones that this waiter saw, decides what is native; returns the number of rows, sorted, the gravest first.
+ * known ones that this waiter saw, decides what is native; returns the number of
+ * rows, sorted, the gravest first. If only samples of the time were charged, each thread's rows are scaled
+ * to what it waited.
  */
-size_t blame_rows__finish(struct blame_rows *r, const struct blame_row **rows);
+size_t blame_rows__finish(struct blame_rows *r, bool sampled, const struct blame_row **rows);
 
 #endif

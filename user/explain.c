@@ -19,7 +19,7 @@ struct explain {
 	struct symbols *symbols;
 	struct leaves *leaves; /* at the end */
 	char *calls[WIRE_SYSCALLS];
-	uint64_t lost;
+	uint64_t lost, steps;
 };
 
 struct explain *explain__new(void)
@@ -64,6 +64,17 @@ static void on_sample(struct explain *x, const struct wire_sample_event *e)
 	count_lost(x, samples__add(x->samples, e));
 }
 
+static void on_step(struct explain *x, const struct wire_gil_event *e)
+{
+	x->steps++;
+	count_lost(x, blame__step(x->blame, e));
+}
+
+uint64_t explain__steps(const struct explain *x)
+{
+	return x->steps;
+}
+
 void explain__event(struct explain *x, const struct wire_event *h, size_t len,
 		    const struct pyver_frames *frames)
 {
@@ -74,7 +85,7 @@ void explain__event(struct explain *x, const struct wire_event *h, size_t len,
 	else if (h->type == EV_STACK)
 		count_lost(x, stacks__add(x->stacks, e, len));
 	else if (h->type == EV_GIL && len >= sizeof(struct wire_gil_event))
-		count_lost(x, blame__step(x->blame, e));
+		on_step(x, e);
 	else if ((h->type == EV_SAMPLE || h->type == EV_OFF) &&
 		 len >= sizeof(struct wire_sample_event))
 		on_sample(x, e);

@@ -26,10 +26,16 @@
 #include "text.h"
 #include "tree.h"
 
-#define WAKE_NS (100 * NSEC_PER_MSEC)     /* to drain the ring buffer */
+#define WAKE_NS (100 * NSEC_PER_MSEC) /* to drain the ring buffer */
 #define PROGRESS_NS (500 * NSEC_PER_MSEC)
 #define EXEC_MS 10000
-#define ONLINE_NS (250 * NSEC_PER_MSEC)   /* between two looks at which CPUs are on-line, and for losses */
+#define ONLINE_NS \
+	(250 * NSEC_PER_MSEC) /* between two looks at which CPUs are on-line, and for losses */
+
+#define STEPS_LOOK_NS (500 * NSEC_PER_MSEC)
+#define FIRST_LOOK_NS (100 * NSEC_PER_MSEC)
+#define STEPS_PER_SEC 15000 /* of threads around their GILs, that we look at */
+#define MAX_SPARSE 64
 
 /* What poll(2) watches: the ring, signals, and the processes that the user named. */
 enum { POLL_RING, POLL_SIGNAL, POLL_ROOTS };
@@ -50,16 +56,18 @@ struct profile {
 	struct cost cost;
 	struct host_cpus {
 		uint32_t n;
-		bool *online;          /* at the latest look */
+		bool *online; /* at the latest look */
 		uint64_t *offline_ns;
 		uint64_t looked;
 	} cpus;
 	int online_at_start;
-	char start[32];                /* ISO 8601 */
+	char start[32]; /* ISO 8601 */
 	uint64_t start_ns, end_ns;
 	uint64_t attach_ns;
 	uint64_t steal_irq_ns, cpu_ns; /* at the start; then what they gained */
 	uint64_t progress_shown;
+	uint64_t steps, steps_at; /* of threads around their GILs, at the latest look */
+	uint32_t sparse;
 };
 
 static uint64_t own_cpu_ns(void)
@@ -191,12 +199,14 @@ static void note_start(struct profile *p)
 	cost__plan(&p->cost, p->start_ns, p->opts->duration_ns);
 	p->online_at_start = host__online(p->cpus.online, p->cpus.n);
 	p->cpus.looked = p->start_ns;
+	p->steps_at = p->start_ns;
+	p->sparse = 1;
 }
 
 /* exec closes the pipe that command__go reads at its beginning, and opens the window at its end. */
 static int await_exec(struct profile *p)
 {
-	static const struct timespec pause = {.tv_nsec = NSEC_PER_MSEC};
+	static const struct timespec pause = { .tv_nsec = NSEC_PER_MSEC };
 	bool ended = false;
 
 	for (int ms = 0; ms < EXEC_MS && !ended; ms++) {
@@ -247,6 +257,29 @@ static int open_window(struct profile *p)
 	return 0;
 }
 
+/*
+ * Where threads wait tens of thousands of times a second, to tell of each step would cost several per
+ * cent of a CPU, here and in the kernel: then only some slices of time are told of.
+ */
+static void limit_steps(struct profile *p, uint64_t now)
+{
+	uint64_t steps = tree__steps(p->tree), rate;
+	uint32_t n;
+
+	if (now - p->steps_at < (p->steps_at == p->start_ns ? FIRST_LOOK_NS : STEPS_LOOK_NS))
+		return;
+	rate = (steps - p->steps) * NSEC_PER_SEC / (now - p->steps_at) * p->sparse;
+	n = (uint32_t)(rate / STEPS_PER_SEC) + 1;
+	if (n > MAX_SPARSE)
+		n = MAX_SPARSE;
+	if (n > p->sparse || n < p->sparse / 2) {
+		p->sparse = n;
+		session__set_sparse(p->session, n);
+	}
+	p->steps = steps;
+	p->steps_at = now;
+}
+
 static void show_progress(struct profile *p, uint64_t now)
 {
 	double done = (double)(now - p->start_ns) / NSEC_PER_SEC;
@@ -273,6 +306,7 @@ static uint64_t tick(struct profile *p, uint64_t now)
 	cost__tick(&p->cost, p->session, now);
 	if (p->cost.fd >= 0 && p->cost.until < next)
 		next = p->cost.until;
+	limit_steps(p, now);
 	if (now - p->cpus.looked >= ONLINE_NS) {
 		note_offline(p, now);
 		session__catch_up(p->session); /* if it fails, that much is lost and counted */
@@ -480,7 +514,7 @@ static void release(struct profile *p)
 
 enum status profile__run(const struct opts *o, const struct caller *caller, uint64_t born, int fd)
 {
-	struct profile p = {.opts = o, .born = born, .command_status = -1, .cost.fd = -1};
+	struct profile p = { .opts = o, .born = born, .command_status = -1, .cost.fd = -1 };
 	int err = prepare(&p, caller);
 
 	if (!err)

@@ -338,6 +338,11 @@ void session__note_lost(struct session *s, enum wire_lost cause)
 	s->lost[cause]++;
 }
 
+void session__set_sparse(struct session *s, uint32_t n)
+{
+	__atomic_store_n(&s->skel->data->blame_sparse, n, __ATOMIC_RELAXED);
+}
+
 int session__start(struct session *s)
 {
 	__atomic_store_n(&s->skel->data->window.start, clock__now(), __ATOMIC_SEQ_CST);

@@ -48,6 +48,13 @@ struct timeline *timeline__new(void)
 	return t;
 }
 
+void timeline__forget(struct timeline *t)
+{
+	t->n = 0;
+	t->seen = 0;
+	t->asked_switch = UINT64_MAX;
+}
+
 void timeline__free(struct timeline *t)
 {
 	free(t);

@@ -28,6 +28,9 @@ struct timeline;
 struct timeline *timeline__new(void); /* NULL and ENOMEM */
 void timeline__free(struct timeline *t);
 
+/* Nothing that was known holds any more. */
+void timeline__forget(struct timeline *t);
+
 /* What a thread saw of the GIL. */
 struct timeline_look {
 	uint64_t at; /* CLOCK_MONOTONIC ns */
