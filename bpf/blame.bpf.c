@@ -239,18 +239,16 @@ __noinline int blame__tell_seed(struct wire_thread *t, u64 now)
 	if (t->state == ST_GIL_WAIT && !t->waits) {
 		t->waits = 1;
 		__sync_fetch_and_add(&blame_waiters, 1);
+	} else if (t->waits || !t->holds || t->state < ST_GIL_WAIT) {
+		return 0;
 	}
 	e = blame__event(t, now, GIL_LEFT);
 	if (!e)
 		return 0;
 	e->since = now;
 	e->state = t->state;
+	e->holds = t->state != ST_GIL_WAIT;
 	e->nr = t->leave.nr;
-	if (t->holds) {
-		e->holds = 1;
-		e->locked = 1;
-		e->holder = t->tls;
-	}
 	events__submit_gil(e);
 	return 0;
 }
