@@ -189,6 +189,8 @@ def blame(report, output, percent=3):
     # one call more or less is much of a place where little was waited
     places = sorted(place for place in {place[:3] for place in want}
                     if sum(ns for p, ns in want.items() if p[:3] == place) >= report.window / 100)
+    verdict(places, "%d places, %d waits, %d holds" % (len(places), len(said["waits"]),
+                                                       len(said["holds"])))
     for place in places:
         found = {kind: ns for (*p, kind), ns in got.items() if tuple(p) == place}
         known = {kind: ns for (*p, kind), ns in want.items() if tuple(p) == place}
