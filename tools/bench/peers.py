@@ -19,7 +19,7 @@ from measure import (LOOK_S, SETTLE_S, TIED, Failed, Gilprof, Workload, alone, q
                      stolen_share)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-FULL = {"rounds": 5, "seconds": 0.8}
+FULL = {"rounds": 5, "seconds": 0.7}
 QUICK = {"rounds": 2, "seconds": 0.3}
 ATTACH_S, END_S, REPORT_S = 20, 20, 30  # who takes longer hangs
 INTERRUPTED = (0, -signal.SIGINT, 128 + signal.SIGINT)  # perf ends by the signal that ended it
@@ -173,7 +173,7 @@ def find_tools(build, python, missing):
     spy = os.path.join(build, "peers/venv/bin/py-spy")
     if version(spy):
         tools += [py_spy(spy, *how) for how in (
-            ("what code runs; who waits is left out",),
+            ("what code runs; who waits counts as idle",),
             ("who holds it, sampled; not who waits", "--gil"),
             ("where threads stand, not what they await", "--idle"),
             ("as py-spy, and the C code that runs", "--native"),
@@ -325,7 +325,7 @@ def main():
     parser.add_argument("--build", default="build")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--markdown", action="store_true", help="tables as README.md has them")
-    parser.add_argument("--only", default="", help="gilprof and the tools whose name contains this")
+    parser.add_argument("--only", default="", help="gilprof, and tools whose name contains this")
     parser.add_argument("--workload", default="", help="those whose name contains this")
     args = parser.parse_args()
     build = os.path.abspath(args.build)
