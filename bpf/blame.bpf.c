@@ -22,6 +22,8 @@ u32 blame_sparse =
 #define WALK_OWN_NS 10000000ull
 #define WALK_CPU_NS 1000000ull
 
+#define MANY_WAITERS 16 /* it is then rare that one that has timed out gets the GIL */
+
 struct gil_key {
 	u64 key; /* of the process */
 	u64 gil;
@@ -177,7 +179,8 @@ __noinline int blame__tell_ran(struct wire_thread *t, u64 now, u64 queued, u32 w
 	}
 	if (!blame__is_told(now))
 		return 0;
-	if (was == ST_GIL_WAIT && blame__has_timed_out(t, now - queued)) {
+	if (blame_waiters >= MANY_WAITERS && was == ST_GIL_WAIT &&
+	    blame__has_timed_out(t, now - queued)) {
 		t->woken = now - queued;
 		return 0;
 	}
@@ -226,19 +229,26 @@ __noinline int blame__tell_off(struct wire_thread *t, u64 now)
 	return 0;
 }
 
+/* The beginning of a wait, or of a hold, that nobody has seen. */
 __noinline int blame__tell_seed(struct wire_thread *t, u64 now)
 {
 	struct wire_gil_event *e;
 
-	if (!t || t->waits)
+	if (!t)
 		return 0;
-	t->waits = 1;
-	__sync_fetch_and_add(&blame_waiters, 1);
+	if (t->state == ST_GIL_WAIT && !t->waits) {
+		t->waits = 1;
+		__sync_fetch_and_add(&blame_waiters, 1);
+	} else if (t->waits || !t->holds || t->state < ST_GIL_WAIT) {
+		return 0;
+	}
 	e = blame__event(t, now, GIL_LEFT);
 	if (!e)
 		return 0;
 	e->since = now;
-	e->state = ST_GIL_WAIT;
+	e->state = t->state;
+	e->holds = t->state != ST_GIL_WAIT;
+	e->nr = t->leave.nr;
 	events__submit_gil(e);
 	return 0;
 }

@@ -112,6 +112,7 @@ share_is() {
 
 @test "a holder that keeps the GIL for seconds as the window opens, CPython 3.12" {
 	own_clocks 3.12 --via seconds
+	share_is "b['call'] == 'clock_nanosleep'" 0.9
 }
 
 @test "threads that end" {

@@ -351,7 +351,7 @@ static void time_without_a_stack_goes_to_those_that_are_known(void)
 		r,
 		&(struct blame_row){
 			.key = KEY, .gil = GIL, .pid = PID, .waiter = tid_of(2), .wait_ns = 524 });
-	rows_n = blame_rows__finish(r, &rows);
+	rows_n = blame_rows__finish(r, false, &rows);
 	CHECK_INT(rows_n, 4);
 	CHECK_INT(sum_of(7), 375);
 	CHECK_INT(sum_of(8), 125);
@@ -366,7 +366,7 @@ static void bytecode_without_a_stack_may_have_been_c(void)
 
 	add(r, BLAME_PYTHON, 0, 100, 0);
 	add(r, BLAME_NATIVE, 7, 300, 0);
-	rows_n = blame_rows__finish(r, &rows);
+	rows_n = blame_rows__finish(r, false, &rows);
 	CHECK_INT(rows_n, 1);
 	CHECK_INT(rows[0].wait_ns, 400);
 	CHECK_INT(rows[0].kind, BLAME_NATIVE);
@@ -380,7 +380,7 @@ static void rows_beyond_the_limit_lose_stacks_but_no_time(void)
 
 	for (uint64_t i = 0; i < BLAME_MAX_ROWS; i++)
 		add(r, BLAME_PYTHON, i + 1, 10, 1);
-	rows_n = blame_rows__finish(r, &rows);
+	rows_n = blame_rows__finish(r, false, &rows);
 	CHECK(rows_n <= BLAME_MAX_ROWS);
 	for (size_t i = 0; i < rows_n; i++)
 		sum += rows[i].wait_ns;

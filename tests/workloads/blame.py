@@ -67,17 +67,25 @@ def b(gilhold):
         note("b sleep", gilhold.hold_and_wait(False, 10, 0))  # b sleep
 
 
+# A wait lasts until the next call begins: if others hold the GIL in between, it was lost once more.
+def note_wait(last, result):
+    if last:
+        WAITS.append((threading.get_native_id(), last[-2], result[0]))
+    return result
+
+
 def c(gilhold):
+    last = None
     while True:
-        *_, begin, end = gilhold.hold_and_wait(False, 0, 1)
-        WAITS.append((threading.get_native_id(), begin, end))
+        last = note_wait(last, gilhold.hold_and_wait(False, 0, 1))
 
 
 def d(gilhold):
+    last = None
     while True:
         result = gilhold.hold_and_wait(False, 5, 1)  # d sleep
         note("d sleep", result)
-        WAITS.append((threading.get_native_id(), *result[-2:]))
+        last = note_wait(last, result)
 
 
 def find_lines():
