@@ -22,6 +22,8 @@ u32 blame_sparse =
 #define WALK_OWN_NS 10000000ull
 #define WALK_CPU_NS 1000000ull
 
+#define MANY_WAITERS 16 /* it is then rare that one that has timed out gets the GIL */
+
 struct gil_key {
 	u64 key; /* of the process */
 	u64 gil;
@@ -71,7 +73,9 @@ static __noinline u64 blame__walk(struct wire_thread *t, u64 now, bool own)
 	struct gil_walk fresh = { now, own ? now : 0, t->look.switch_number };
 	struct gil_walk *last = bpf_map_lookup_elem(&gil_walks, &key);
 	bool same = last && last->switch_number == fresh.switch_number;
-	u64 pause = same && !own ? WALK_HOLDER_NS : WALK_NEXT_HOLDER_NS;
+	u64 pause = own	   ? (same ? WALK_NEXT_HOLDER_NS : 0)
+		    : same ? WALK_HOLDER_NS
+			   : WALK_NEXT_HOLDER_NS;
 
 	if (last && now - (own ? last->own : last->time) < pause)
 		return 0;
@@ -102,6 +106,7 @@ static __always_inline struct wire_gil_event *blame__event(struct wire_thread *t
 	e->holder = 0;
 	e->switch_number = 0;
 	e->stack = 0;
+	e->woken = 0;
 	e->word = 0;
 	e->nr = CAUSE_NONE;
 	e->holds = 0;
@@ -114,11 +119,13 @@ static __always_inline struct wire_gil_event *blame__event(struct wire_thread *t
 __noinline int blame__tell_left(struct wire_thread *t, u64 now, u64 ran_since)
 {
 	struct wire_gil_event *e;
-	u64 holder, stack = 0;
+	u64 holder, stack = 0, woken;
 	bool waits;
 
 	if (!t)
 		return 0;
+	woken = t->woken;
+	t->woken = 0;
 	waits = t->leave.state == ST_GIL_WAIT;
 	if (waits && !t->waits) {
 		t->waits = 1;
@@ -136,6 +143,7 @@ __noinline int blame__tell_left(struct wire_thread *t, u64 now, u64 ran_since)
 	if (!e)
 		return 0;
 	e->since = ran_since;
+	e->woken = woken;
 	e->holder = holder;
 	e->switch_number = t->look.switch_number;
 	e->stack = stack;
@@ -146,6 +154,17 @@ __noinline int blame__tell_left(struct wire_thread *t, u64 now, u64 ran_since)
 	e->nr = t->leave.nr;
 	events__submit_gil(e);
 	return 0;
+}
+
+/*
+ * Its sleep ended by itself: most likely it looks, and sleeps again. That one will tell of both, which
+ * halves the number of events where many wait for long.
+ */
+static __always_inline bool blame__has_timed_out(struct wire_thread *t, u64 woken)
+{
+	u64 interval = (t->interval_us ? t->interval_us : ACCOUNT_DEFAULT_INTERVAL_US) * 1000ull;
+
+	return woken > t->since && woken - t->since >= interval - interval / 50;
 }
 
 __noinline int blame__tell_ran(struct wire_thread *t, u64 now, u64 queued, u32 was)
@@ -160,6 +179,11 @@ __noinline int blame__tell_ran(struct wire_thread *t, u64 now, u64 queued, u32 w
 	}
 	if (!blame__is_told(now))
 		return 0;
+	if (blame_waiters >= MANY_WAITERS && was == ST_GIL_WAIT &&
+	    blame__has_timed_out(t, now - queued)) {
+		t->woken = now - queued;
+		return 0;
+	}
 	e = blame__event(t, now, GIL_RAN);
 	if (!e)
 		return 0;
@@ -205,19 +229,26 @@ __noinline int blame__tell_off(struct wire_thread *t, u64 now)
 	return 0;
 }
 
+/* The beginning of a wait, or of a hold, that nobody has seen. */
 __noinline int blame__tell_seed(struct wire_thread *t, u64 now)
 {
 	struct wire_gil_event *e;
 
-	if (!t || t->waits)
+	if (!t)
 		return 0;
-	t->waits = 1;
-	__sync_fetch_and_add(&blame_waiters, 1);
+	if (t->state == ST_GIL_WAIT && !t->waits) {
+		t->waits = 1;
+		__sync_fetch_and_add(&blame_waiters, 1);
+	} else if (t->waits || !t->holds || t->state < ST_GIL_WAIT) {
+		return 0;
+	}
 	e = blame__event(t, now, GIL_LEFT);
 	if (!e)
 		return 0;
 	e->since = now;
-	e->state = ST_GIL_WAIT;
+	e->state = t->state;
+	e->holds = t->state != ST_GIL_WAIT;
+	e->nr = t->leave.nr;
 	events__submit_gil(e);
 	return 0;
 }

@@ -25,7 +25,7 @@ int blame__tell_ran(struct wire_thread *t, u64 now, u64 queued, u32 was);
 u64 blame__walk_own(struct wire_thread *t, u64 now);
 int blame__tell_off(struct wire_thread *t, u64 now);
 
-/* A thread that waits already when the window opens. */
+/* A thread that waits already when the window opens, or sleeps with a GIL; of others it tells nothing. */
 int blame__tell_seed(struct wire_thread *t, u64 now);
 
 /* It will not wait any more: it has ended. */

@@ -82,6 +82,8 @@ static __always_inline void iter__seed_asleep(struct task_struct *task, struct w
 	if (was != ST_UNSEEN && (was < ST_GIL_WAIT || t->python_gen == python_gen))
 		return;
 	l->cause = CAUSE_NONE;
+	l->nr = CAUSE_NONE;
+	l->word = 0;
 	l->gil = 0;
 	l->holds = 0;
 	python__refresh(t, task);
@@ -96,6 +98,7 @@ static __always_inline void iter__seed_asleep(struct task_struct *task, struct w
 		if (thread__has_queue_times())
 			t->queued_at_left = task->sched_info.run_delay;
 		l->holds = t->gils && python__held_at_start(t, arch__tls(task));
+		t->leave.nr = l->nr;
 		account__open_asleep(t, l);
 	} else if (t->cpu == ACCOUNT_NO_CPU) {
 		t->cpu = cpu__of(task);
@@ -136,8 +139,7 @@ static __always_inline void iter__mark(struct task_struct *task, struct wire_thr
 			t->flags |= WT_ON_CPU_END;
 	} else if (t->begin < window.start) {
 		t->kernel_ns_begin = ns;
-		if (t->state == ST_GIL_WAIT)
-			blame__tell_seed(t, window.start);
+		blame__tell_seed(t, window.start);
 		if (task->on_cpu)
 			t->flags |= WT_ON_CPU_START;
 	}

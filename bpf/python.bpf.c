@@ -281,6 +281,13 @@ static __always_inline u32 python__holds_its(struct wire_thread *t, u64 tls, u64
 	return holds;
 }
 
+static __always_inline void python__look_at(struct wire_thread *t)
+{
+	t->look.interval = 0;
+	if (bpf_probe_read_user(&t->look, sizeof(t->look), (void *)t->gil))
+		cpu__lost(LOST_GIL_READ);
+}
+
 /* As python__holds, in a process with several GILs. */
 __noinline u32 python__holds_one_of(struct wire_thread *t, u64 tls, u64 now)
 {
@@ -290,8 +297,12 @@ __noinline u32 python__holds_one_of(struct wire_thread *t, u64 tls, u64 now)
 	if (!t)
 		return 0;
 	p = python__find(t);
-	if (p && p->tss_seen >= TSS_CERTAIN)
-		return python__holds_any(t, p, tls);
+	if (p && p->tss_seen >= TSS_CERTAIN) {
+		holds = python__holds_any(t, p, tls);
+		if (!holds) /* then of interest is the one that it used last, or waits for */
+			python__look_at(t);
+		return holds;
+	}
 	holds = python__holds_its(t, tls, now);
 	return holds < 2 && python__look_further(t, tls, now) ? 2 : holds;
 }

@@ -329,6 +329,7 @@ struct wire_thread {
 	__u64 off_stack;     /* the stack it left its CPU with; 0: not walked */
 	__u32 waits;         /* it is counted in blame_waiters */
 	__u32 resolves;      /* its next leave tells what became of its wait */
+	__u64 woken;         /* and when it was woken, if that was not told; else 0 */
 	__u32 thread_id;    /* copies of wire_python */
 	__u32 libc;
 	__u32 use;          /* index in uses[] of `gil` */
@@ -429,6 +430,7 @@ struct wire_gil_event {
 	__u64 gil;	     /* address */
 	__u64 tls;	     /* the thread's fs base */
 	__u64 since;	     /* GIL_LEFT: when it got its CPU; GIL_RAN: when it was woken or preempted */
+	__u64 woken;	     /* GIL_LEFT: that one's GIL_RAN was not told: it had been woken then; else 0 */
 	__u64 holder;	     /* thread_id of the last holder; 0: not seen */
 	__u64 switch_number;
 	__u64 stack;	     /* of the holder, walked now; 0: not walked */

@@ -16,7 +16,7 @@ pairs() {
 	start_workload nice -n -20 "$PYTHON" "$@"
 	pid=$WORKLOAD_PID
 	start_oracle "$pid" --holders
-	profile_blame "$pid"
+	profile "$pid"
 	end_workload "$ORACLE_PID"
 	compare pairs "$ORACLE_LOG" "$percent"
 }
@@ -50,7 +50,7 @@ own_clocks() {
 	tests/workloads/ext/build.sh "$PYTHON" "$ext"
 	start_workload "$PYTHON" tests/workloads/blame.py "$ext" "${@:2}"
 	pid=$WORKLOAD_PID output=$WORKLOAD_OUT
-	profile_blame "$pid"
+	profile "$pid"
 	end_workload "$pid"
 	compare blame "$output"
 }
@@ -62,3 +62,110 @@ own_clocks() {
 @test "holders by their own clocks, CPython 3.12" { own_clocks 3.12; }
 @test "holders by their own clocks, CPython 3.13" { own_clocks 3.13; }
 @test "holders by their own clocks, the distribution's CPython" { own_clocks distribution; }
+
+# --- what may stand on a holder's stack -----------------------------------------------------------
+
+# share CONDITION: which part of the blame is in rows `b` that fulfil it
+share() {
+	json "$REPORT" "sum(b['wait_ns'] for b in r['blame'] if $1) / sum(b['wait_ns'] for b in r['blame'])"
+}
+
+# share_is CONDITION LOW: at least LOW of the blame fulfils it
+share_is() {
+	local got
+	got=$(share "$1")
+	echo "# $got of the blame: $1" >&3
+	awk -v got="$got" -v low="$2" 'BEGIN { exit !(got >= low) }'
+}
+
+@test "a recursion 500 deep is cut, and says so" {
+	own_clocks 3.12 --via recursion
+	share_is "b['stack'] and b['stack'][0]['kind'] == 'note' and len(b['stack']) > 128" 0.4
+	share_is "'deeper' in [f['name'] for f in b['stack']]" 0.4
+}
+
+@test "a generator on the holder's stack, CPython 3.8" {
+	own_clocks 3.8 --via generator
+	share_is "[f['name'] for f in b['stack']][-2:] == ['generator', 'hold_long']" 0.4
+}
+
+@test "a generator on the holder's stack, CPython 3.13" {
+	own_clocks 3.13 --via generator
+	share_is "[f['name'] for f in b['stack']][-2:] == ['generator', 'hold_long']" 0.4
+}
+
+@test "a coroutine on the holder's stack, CPython 3.8" {
+	own_clocks 3.8 --via coroutine
+	share_is "[f['name'] for f in b['stack']].count('coroutine') == 6" 0.4
+}
+
+@test "a coroutine on the holder's stack, CPython 3.12" {
+	own_clocks 3.12 --via coroutine
+	share_is "[f['name'] for f in b['stack']].count('coroutine') == 6" 0.4
+}
+
+# --- beginnings and ends --------------------------------------------------------------------------
+
+@test "a holder that keeps the GIL for seconds as the window opens, CPython 3.8" {
+	own_clocks 3.8 --via seconds
+}
+
+@test "a holder that keeps the GIL for seconds as the window opens, CPython 3.12" {
+	own_clocks 3.12 --via seconds
+	share_is "b['call'] == 'clock_nanosleep'" 0.9
+}
+
+@test "threads that end" {
+	requires bpf
+	use_python 3.12
+	start_workload "$PYTHON" tests/workloads/exiting.py
+	profile "$WORKLOAD_PID"
+	check_laws "$REPORT"
+	share_is "b['holder_tid']" 0.98
+	share_is "'compute' in [f['name'] for f in b['stack']]" 0.9
+}
+
+@test "a process that is gone before the report" {
+	requires bpf
+	use_python 3.12
+	start_workload "$PYTHON" tests/workloads/spin.py 3 --seconds 1.5
+	profile "$WORKLOAD_PID"
+	check_laws "$REPORT"
+	share_is "b['holder_tid']" 0.98
+	share_is "'spin' in [f['name'] for f in b['stack']]" 0.9
+}
+
+# --- others' work, several GILs -------------------------------------------------------------------
+
+@test "CPU hogs that preempt the holder" {
+	local pid output
+	requires bpf
+	use_python 3.12
+	tests/workloads/ext/build.sh "$PYTHON" "$BATS_TEST_TMPDIR/ext"
+	start_workload "$BUILD/workloads/hogs" "$(nproc)"
+	start_workload "$PYTHON" tests/workloads/blame.py "$BATS_TEST_TMPDIR/ext" --nice 0
+	pid=$WORKLOAD_PID output=$WORKLOAD_OUT
+	profile "$pid"
+	end_workload "$pid"
+	compare blame "$output" 10
+	share_is "b['kind'] == 'preempted'" 0.05
+}
+
+@test "two GILs in one process" { pairs 3.12 1 tests/workloads/multigil.py 2; }
+
+@test "two processes with different CPythons" {
+	local old new
+	requires bpf
+	use_python 3.8
+	start_workload "$PYTHON" tests/workloads/spin.py 2
+	old=$WORKLOAD_PID
+	use_python 3.13
+	start_workload "$PYTHON" tests/workloads/spin.py 2
+	new=$WORKLOAD_PID
+	profile "$old,$new"
+	check_laws "$REPORT"
+	share_is "b['pid'] == $old" 0.2
+	share_is "b['pid'] == $new" 0.2
+	share_is "b['holder_tid'] in [t['tid'] for p in r['processes'] if p['pid'] == b['pid']
+		for t in p['threads']]" 0.98
+}

@@ -14,7 +14,7 @@ refuses() {
 
 check_refusal() {
 	local want=$1 pattern=$2 status=$3 what=$4 err=$BATS_TEST_TMPDIR/err
-	if [ "$status" != "$want" ] || [ "$(wc -l <"$err")" != 1 ] || ! grep -qE "$pattern" "$err" ||
+	if [ "$status" != "$want" ] || [ "$(wc -l <"$err")" != 1 ] || ! grep -qE -e "$pattern" "$err" ||
 		[ -s "$BATS_TEST_TMPDIR/out" ]; then
 		echo "$what: status $status, wanted $want; said:" >&2
 		cat "$err" "$BATS_TEST_TMPDIR/out" >&2
@@ -38,8 +38,24 @@ check_refusal() {
 	refuses 2 "PID '1,,2'" -p 1,,2
 	refuses 2 "PID '99999999999'" -p 99999999999
 	refuses 2 "top" --top 0 -p 1
+	refuses 2 "^gilprof: --weight 'x': must be blame, gil_wait," --weight x -p 1
+	refuses 2 "--weight ''" --weight= -p 1
+	refuses 2 "--weight 'Blame'" --weight Blame report x.gilprof
+	refuses 2 "^gilprof: --worst '0': must be 1 to 32" --worst 0 -p 1
+	refuses 2 "--worst '33'" --worst 33 -p 1
+	refuses 2 "--worst '-1'" --worst -1 -p 1
+	refuses 2 "--worst '1.5'" --worst 1.5 -p 1
+	refuses 2 "^gilprof: --hold-over 'x': must be milliseconds" --hold-over x -p 1
+	refuses 2 "--hold-over '0'" --hold-over 0 -p 1
+	refuses 2 "--hold-over '5ms'" --hold-over 5ms -p 1
+	refuses 2 "--hold-over '3600001'" --hold-over 3600001 -p 1
+	refuses 2 "frequency '1001'" -F 1001 -p 1
 	refuses 2 'not both' -p 1 -- true
 	refuses 2 'suffix' -p 1 -o /tmp/x.docx
+	refuses 2 'suffix' -p 1 -o .svg
+	refuses 2 'suffix' -p 1 -o x.speedscope
+	refuses 2 'at most 8 files' -p 1 -o 1.svg -o 2.svg -o 3.svg -o 4.svg -o 5.svg -o 6.svg -o 7.svg \
+		-o 8.svg -o 9.svg
 	refuses 2 'stdout' -p 1 --json -o /tmp/x.json
 	refuses 2 'record' record -p 1
 	refuses 2 'capture' report
@@ -55,7 +71,13 @@ check_refusal() {
 }
 
 @test "--help and --version print and end with 0" {
-	"$GILPROF" --help | grep -q 'sudo gilprof -p 4242'
+	"$GILPROF" --help >"$BATS_TEST_TMPDIR/help"
+	grep -q 'sudo gilprof -p 4242' "$BATS_TEST_TMPDIR/help"
+	refute grep -qE '.{80}' "$BATS_TEST_TMPDIR/help"
+	refute grep -qE '^[a-z]+$' "$BATS_TEST_TMPDIR/help" # what is left of a line that was too long
+	for option in --weight= --worst= --hold-over= .svg .folded .speedscope.json .pb.gz; do
+		grep -qF -e "$option" "$BATS_TEST_TMPDIR/help"
+	done
 	"$GILPROF" --version | grep -qE '^gilprof [0-9]+\.[0-9]+\.[0-9]+$'
 }
 

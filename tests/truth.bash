@@ -20,13 +20,6 @@ profile() {
 	"$GILPROF" -p "$1" -d 3 --json >"$REPORT"
 }
 
-# profile_blame PID[,PID...] [SECONDS]: the same, with blame, which is in the capture only as yet
-profile_blame() {
-	"$GILPROF" record -p "$1" -d "${2:-3}" -o "$REPORT.gilprof"
-	"$GILPROF" report "$REPORT.gilprof" --json >"$REPORT"
-	"$PYTHON3" tests/oracle/with_blame.py "$REPORT.gilprof" "$REPORT"
-}
-
 # profile_command COMMAND...: as long as it runs; its output is in COMMAND_OUT
 profile_command() {
 	COMMAND_OUT=$BATS_TEST_TMPDIR/command.out

@@ -12,11 +12,17 @@
 #define MAX_GILS 512 /* with a timeline of 200 KB each */
 #define MAX_THREADS 65536
 #define RETRY_NS 100000 /* as ACCOUNT_RETRY_NS: it came back from a time-out and waits on */
+#define ALIAS_CERTAIN 3
 #define PYTHON_MUTEX 80 /* gil->mutex: who is woken from there has not been given the GIL */
 
 struct blame_gil {
 	uint64_t key, gil;
 	struct timeline *timeline; /* NULL: no memory, or too many */
+	struct {
+		uint64_t switch_number, holder;
+	} own, told; /* the latest tenure by what its holder said of itself, and others of it */
+	uint64_t alias, alias_of; /* that fs base stands for this one */
+	uint32_t alias_seen;
 };
 
 enum wait_state {
@@ -262,13 +268,50 @@ static void note_hold(struct blame *b, struct blame_gil *g, uint32_t pid)
 	blame_worst__add(&b->holds, &c);
 }
 
+static uint64_t meant(const struct blame_gil *g, uint64_t holder)
+{
+	return holder && holder == g->alias && g->alias_seen >= ALIAS_CERTAIN ? g->alias_of
+									      : holder;
+}
+
+/*
+ * In CPython 3.12 the first PyThreadState of an interpreter names the thread that created the interpreter,
+ * whichever runs it (python__holds_any in bpf/python.bpf.c): others are told of a wrong holder. Who that
+ * is shows when the holder speaks of the same tenure. Nobody stands for another who is seen to hold the
+ * GIL himself.
+ */
+static void learn_alias(struct blame_gil *g, const struct wire_gil_event *e)
+{
+	if (e->locked <= 0)
+		return;
+	if (e->holds) {
+		g->own.switch_number = e->switch_number;
+		g->own.holder = e->tls;
+		if (e->tls == g->alias)
+			g->alias_seen = 0;
+	} else {
+		g->told.switch_number = e->switch_number;
+		g->told.holder = e->holder;
+	}
+	if (!g->own.holder || !g->told.holder || g->own.switch_number != g->told.switch_number ||
+	    g->own.holder == g->told.holder)
+		return;
+	if (g->alias != g->told.holder || g->alias_of != g->own.holder)
+		g->alias_seen = 0;
+	g->alias = g->told.holder;
+	g->alias_of = g->own.holder;
+	g->alias_seen++;
+	g->told.holder = 0;
+}
+
 static void look(struct blame *b, struct blame_gil *g, const struct wire_gil_event *e)
 {
-	const struct blame_thread *h = thread_at(b, e->h.key, e->holder);
+	const uint64_t holder = meant(g, e->holder);
+	const struct blame_thread *h = thread_at(b, e->h.key, holder);
 	struct timeline_look l = {
 		.at = e->h.time,
 		.locked = e->locked > 0,
-		.holder = e->holder,
+		.holder = holder,
 		.switch_number = e->switch_number,
 		.holder_ran_since = h ? h->ran_since : 0,
 	};
@@ -320,30 +363,6 @@ static void fall_asleep(struct blame *b, struct blame_thread *t, struct blame_gi
 	t->switch_number = e->switch_number;
 }
 
-static void step_left(struct blame *b, struct blame_thread *t, struct blame_gil *g,
-		      const struct wire_gil_event *e)
-{
-	if (t->state == WAIT_ASLEEP) { /* it has run, and nobody has told us */
-		t->end = e->h.time;
-		t->ran_since = e->h.time;
-		t->state = WAIT_OVER;
-	} else if (e->since && e->since < e->h.time) {
-		t->ran_since = e->since;
-	}
-	look(b, g, e);
-	if (e->holds)
-		timeline__off(g->timeline, e->h.time, e->tls, e->state == ST_RUNQ, e->nr);
-	if (e->stack)
-		timeline__stack(g->timeline, e->h.time, e->holder, e->stack);
-	if (e->state == ST_GIL_WAIT && !e->holds) {
-		fall_asleep(b, t, g, e);
-		return;
-	}
-	settle(b, t);
-	if (e->state != ST_RUNQ || e->h.time - t->ran_since > RETRY_NS)
-		end_wait(b, t);
-}
-
 static void step_ran(struct blame_thread *t, struct blame_gil *g, const struct wire_gil_event *e,
 		     uint64_t since)
 {
@@ -368,6 +387,47 @@ static void step_ran(struct blame_thread *t, struct blame_gil *g, const struct w
 		timeline__released(g->timeline, t->end, t->tls);
 }
 
+/* It timed out of its sleep and ran, which only its going to sleep again tells. */
+static void note_run(struct blame_thread *t, struct blame_gil *g, const struct wire_gil_event *e,
+		     uint64_t since)
+{
+	struct wire_gil_event ran = *e;
+
+	ran.what = GIL_RAN;
+	ran.h.time = e->since;
+	ran.since = e->woken;
+	ran.state = ST_GIL_WAIT;
+	ran.holds = 0;
+	step_ran(t, g, &ran, since);
+}
+
+static void step_left(struct blame *b, struct blame_thread *t, struct blame_gil *g,
+		      const struct wire_gil_event *e, uint64_t since)
+{
+	if (e->woken && e->since)
+		note_run(t, g, e, since);
+	else if (t->state == WAIT_ASLEEP) { /* it has run, and nobody has told us */
+		t->end = e->h.time;
+		t->ran_since = e->h.time;
+		t->state = WAIT_OVER;
+	} else if (e->since && e->since < e->h.time) {
+		t->ran_since = e->since;
+	}
+	learn_alias(g, e);
+	look(b, g, e);
+	if (e->holds)
+		timeline__off(g->timeline, e->h.time, e->tls, e->state == ST_RUNQ, e->nr);
+	if (e->stack)
+		timeline__stack(g->timeline, e->h.time, meant(g, e->holder), e->stack);
+	if (e->state == ST_GIL_WAIT && !e->holds) {
+		fall_asleep(b, t, g, e);
+		return;
+	}
+	settle(b, t);
+	if (e->state != ST_RUNQ || e->h.time - t->ran_since > RETRY_NS)
+		end_wait(b, t);
+}
+
 static int step(struct blame *b, const struct wire_gil_event *e)
 {
 	struct blame_gil *g = gil_of(b, e->h.key, e->gil);
@@ -377,7 +437,7 @@ static int step(struct blame *b, const struct wire_gil_event *e)
 		return -ENOMEM;
 	b->err = 0;
 	if (e->what == GIL_LEFT)
-		step_left(b, t, g, e);
+		step_left(b, t, g, e, b->since);
 	else
 		step_ran(t, g, e, b->since);
 	note_hold(b, g, e->h.tgid);
@@ -489,8 +549,15 @@ int blame__account(struct blame *b, const struct wire_thread *t)
 
 static void name_holder(void *ctx, struct blame_row *row)
 {
-	const struct blame_thread *t = thread_at(ctx, row->key, row->holder);
+	const struct blame_gil probe = { .key = row->key, .gil = row->gil };
+	const struct blame_gil *g = find(&((struct blame *)ctx)->gils, &probe, by_gil);
+	const struct blame_thread *t;
 
+	if (g && meant(g, row->holder) != row->holder) {
+		row->holder = meant(g, row->holder);
+		row->holder_tid = 0;
+	}
+	t = thread_at(ctx, row->key, row->holder);
 	if (!row->holder_tid && t)
 		row->holder_tid = t->tid;
 }

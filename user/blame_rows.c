@@ -180,7 +180,8 @@ static void reconcile(struct blame_rows *r, bool sampled, const struct blame_row
 
 static uint64_t charged(const struct blame_rows *r, size_t n, const struct blame_row *expected)
 {
-	const struct blame_row *row = bsearch(expected, r->rows, n, sizeof(*row), by_waiter);
+	const struct blame_row *row = n ? bsearch(expected, r->rows, n, sizeof(*row), by_waiter)
+					: NULL;
 	uint64_t sum = 0;
 
 	if (!row)

@@ -28,6 +28,7 @@
 #define CAPTURE_MAX_CPUS 16384u
 #define CAPTURE_MAX_FRAMES 1048576u
 #define CAPTURE_MAX_NODES 4194304u
+#define CAPTURE_MAX_DEPTH 1024u /* nodes of one stack */
 #define CAPTURE_MAX_BLAME 131072u
 #define CAPTURE_MAX_SAMPLES 1048576u
 #define CAPTURE_MAX_CASES 4096u
@@ -175,8 +176,8 @@ struct capture_sample {
 struct capture_case {
 	uint64_t key, gil;
 	uint32_t pid;
-	uint32_t tid;	     /* of the waiter */
-	uint64_t begin_ns;   /* since the window's start */
+	uint32_t tid;	   /* of the waiter */
+	uint64_t begin_ns; /* since the window's start */
 	uint64_t ns;
 	uint32_t holder_tid; /* who took most of it; 0: not known */
 	uint32_t kind;

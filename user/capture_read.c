@@ -254,17 +254,34 @@ static int check_references(struct reader *r)
 	return err;
 }
 
-/* Stacks name frames and nodes that exist, and are trees: a node comes after its parent. */
+/* Nodes form trees, since a node comes after its parent; and nobody has to follow them for long. */
+static bool are_trees(const struct capture *c, uint16_t *depth)
+{
+	for (size_t i = 0; i < c->nodes_n; i++) {
+		const struct capture_node *n = &c->nodes[i];
+
+		if (n->parent > i || !n->frame || n->frame > c->frames_n)
+			return false;
+		depth[i] = n->parent ? depth[n->parent - 1] + 1 : 1;
+		if (depth[i] > CAPTURE_MAX_DEPTH)
+			return false;
+	}
+	return true;
+}
+
+/* Stacks name frames and nodes that exist. */
 static int check_stacks(struct reader *r)
 {
 	const struct capture *c = r->c;
-	bool ok = true;
+	uint16_t *depth = calloc(c->nodes_n + 1, sizeof(*depth));
+	bool ok;
 
+	if (!depth)
+		return fail(r, "needs more memory than there is");
+	ok = are_trees(c, depth);
+	free(depth);
 	for (size_t i = 0; i < c->frames_n; i++)
 		ok = ok && c->frames[i].kind < FRAME_KINDS;
-	for (size_t i = 0; i < c->nodes_n; i++)
-		ok = ok && c->nodes[i].parent <= i && c->nodes[i].frame &&
-		     c->nodes[i].frame <= c->frames_n;
 	for (size_t i = 0; i < c->blame_n; i++)
 		ok = ok && c->blame[i].stack <= c->nodes_n && c->blame[i].kind < BLAME_KINDS;
 	for (size_t i = 0; i < c->samples_n; i++)

@@ -103,7 +103,7 @@ static void check_gils(struct model *m, const struct model_process *p)
 	const struct capture *c = m->capture;
 	uint64_t wait = 0, blame = 0;
 
-	if (!c->info.stack_hz) /* from before there was blame */
+	if (!p->gils_n || !c->info.stack_hz) /* 0: from before there was blame */
 		return;
 	for (size_t i = 0; i < p->gils_n; i++)
 		wait = model__sum(wait, p->gils[i].wait_ns);
@@ -111,8 +111,7 @@ static void check_gils(struct model *m, const struct model_process *p)
 		if (c->blame[i].key == p->process->key && c->blame[i].pid == p->process->pid)
 			blame = model__sum(blame, c->blame[i].wait_ns);
 	}
-	if (p->gils_n)
-		check(&m->laws[LAW_GIL], p->process->pid, blame, wait, wait / 1000 + 1);
+	check(&m->laws[LAW_GIL], p->process->pid, blame, wait, wait / 1000 + 1);
 }
 
 static void check_locks(struct model *m, const struct model_process *p)

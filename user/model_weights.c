@@ -10,7 +10,8 @@
 #include "timeline.h"
 
 #define MAX_FRAMES 256 /* of a stack: 128 of Python, a native one, notes */
-#define NOTE_LEN 64
+#define NOTE_LEN 80
+#define CALL_LEN 40 /* of ": call" in it */
 
 const char *const model_weight_names[WEIGHTS] = {
 	[WEIGHT_DEFAULT] = "",
@@ -55,6 +56,7 @@ struct built { /* a struct weights and all it points to */
 	struct weights_row *rows;
 	char **notes; /* of each row: what its last frame is, if it is ours; or NULL */
 	size_t max;
+	uint64_t left;			       /* of what their sum may be: MODEL_MAX */
 	const struct capture_sample **samples; /* by thread and state */
 };
 
@@ -149,20 +151,35 @@ static int add_row(struct built *b, uint64_t key, const struct weights_row *row,
 	b->notes[b->w.rows_n] = text;
 	to = &b->rows[b->w.rows_n++];
 	*to = *row;
+	to->ns = row->ns < b->left ? row->ns : b->left;
+	b->left -= to->ns;
 	to->frames = copy;
 	to->frames_n = n;
-	name_row(b->m, key, to);
+	if (!to->process)
+		name_row(b->m, key, to);
 	return 0;
+}
+
+/* ": call", or nothing. Names of system calls are short; whatever it is, it is cut between characters. */
+static const char *of_call(const char *call, char text[CALL_LEN])
+{
+	size_t n = call ? strnlen(call, CALL_LEN - 3) : 0;
+
+	while (n && (call[n] & 0xc0) == 0x80)
+		n--;
+	snprintf(text, CALL_LEN, "%s%.*s", n ? ": " : "", (int)n, n ? call : "");
+	return text;
 }
 
 /* --- blame ------------------------------------------------------------------------------------ */
 
 static const char *blame_note(const struct capture_blame *b, char note[NOTE_LEN])
 {
+	char call[CALL_LEN];
+
 	switch (b->kind) {
 	case BLAME_OFFCPU:
-		snprintf(note, NOTE_LEN, "[asleep with the GIL%s%.32s]", b->call ? ": " : "",
-			 b->call ? b->call : "");
+		snprintf(note, NOTE_LEN, "[asleep with the GIL%s]", of_call(b->call, call));
 		return note;
 	case BLAME_PREEMPTED:
 		return "[waits for a CPU with the GIL]";
@@ -215,6 +232,16 @@ static int by_state(const void *a, const void *b)
 	return p->state < q->state ? -1 : p->state > q->state;
 }
 
+/* qsort() is not stable everywhere: what rounding leaves must go to the same rows. */
+static int by_state_in_order(const void *a, const void *b)
+{
+	const struct capture_sample *p = *(const struct capture_sample *const *)a;
+	const struct capture_sample *q = *(const struct capture_sample *const *)b;
+	int c = by_state(a, b);
+
+	return c ? c : (p > q) - (p < q);
+}
+
 static int sort_samples(struct built *b)
 {
 	const struct capture *c = b->m->capture;
@@ -224,7 +251,7 @@ static int sort_samples(struct built *b)
 		return -ENOMEM;
 	for (size_t i = 0; i < c->samples_n; i++)
 		b->samples[i] = &c->samples[i];
-	qsort(b->samples, c->samples_n, sizeof(*b->samples), by_state);
+	qsort(b->samples, c->samples_n, sizeof(*b->samples), by_state_in_order);
 	return 0;
 }
 
@@ -246,12 +273,13 @@ static size_t first_sample(const struct built *b, const struct capture_sample *l
 
 static const char *state_note(uint32_t state, const char *call, char note[NOTE_LEN])
 {
+	char text[CALL_LEN];
+
 	if (state == ST_RUN)
 		return NULL;
-	snprintf(note, NOTE_LEN, "[%s%s%.24s]", state_notes[state], call ? ": " : "",
-		 call && state != ST_GIL_WAIT && state != ST_GIL_DROP ? call : "");
-	if (state == ST_GIL_WAIT || state == ST_GIL_DROP)
-		snprintf(note, NOTE_LEN, "[%s]", state_notes[state]);
+	if (state == ST_GIL_WAIT || state == ST_GIL_DROP) /* always futex */
+		call = NULL;
+	snprintf(note, NOTE_LEN, "[%s%s]", state_notes[state], of_call(call, text));
 	return note;
 }
 
@@ -288,7 +316,12 @@ static int add_state(struct built *b, const struct model_process *p, const struc
 					     .state = state };
 	const struct capture_sample *probe = &like;
 	struct weights_row row = {
-		.pid = p->process->pid, .tid = t->row->tid, .ns = ns, .count = 1
+		.pid = p->process->pid,
+		.tid = t->row->tid,
+		.process = p->process->comm,
+		.thread = t->row->name,
+		.ns = ns,
+		.count = 1,
 	};
 	size_t from = first_sample(b, &like), to;
 	uint64_t seen = 0;
@@ -366,6 +399,7 @@ struct weights *model_weights__new(const struct model *m, enum weight weight)
 		return NULL;
 	weight = choose(m, weight);
 	b->m = m;
+	b->left = MODEL_MAX;
 	b->w.name = model_weight_names[weight];
 	b->w.title = texts[weight].title;
 	b->w.count_name = texts[weight].count;

@@ -49,9 +49,10 @@ static const struct argp_option options[] = {
 	  "What the width of a stack means: blame, gil_wait, hold, oncpu, offcpu, lock_wait (default blame, without a GIL offcpu)",
 	  0 },
 	{ "worst", KEY_WORST, "N", 0,
-	  "Show the N longest single waits for the GIL, at most 32 (default 0)", 0 },
+	  "Show the N longest single waits for the GIL, one by one; at most 32", 0 },
 	{ "hold-over", KEY_HOLD_OVER, "MS", 0,
-	  "Show when the GIL was kept for longer than MS while others waited", 0 },
+	  "Show when the GIL was kept for longer than MS milliseconds while others waited; the 32 longest at most",
+	  0 },
 	{ "top", KEY_TOP, "N", 0, "Threads to show of each process (default 10)", 0 },
 	{ "no-children", KEY_NO_CHILDREN, NULL, 0, "Do not follow child processes", 0 },
 	{ "user", KEY_USER, "NAME", 0, "Run COMMAND as NAME (default: who called sudo)", 0 },
@@ -63,12 +64,13 @@ static const char doc[] =
 	"Where every thread's time goes, and whether the GIL is what holds a Python program back."
 	"\v"
 	"Examples:\n"
-	"  sudo gilprof -p 4242                 one page about 10 s of a running process\n"
-	"  sudo gilprof -p 4242 -d 60 --json    a minute of it, as JSON\n"
-	"  sudo gilprof -- python3 app.py       start a program and profile all of its run\n"
+	"  sudo gilprof -p 4242                10 s of a running process on one page\n"
+	"  sudo gilprof -p 4242 -d 60 --json   a minute of it, as JSON\n"
+	"  sudo gilprof -- python3 app.py      start a program, profile all of its run\n"
 	"  sudo gilprof record -o a.gilprof -p 4242\n"
-	"  gilprof report a.gilprof             the same page later, anywhere, without root\n"
-	"  gilprof report a.gilprof -o a.svg    a flame graph of who made others wait\n";
+	"  gilprof report a.gilprof            the same page later, without root\n"
+	"  gilprof report a.gilprof -o a.svg   flame graph of who made others wait\n"
+	"  gilprof report a.gilprof --worst 5  the five longest waits, one by one\n";
 
 static const char args_doc[] = "-p PID[,PID...]\n-- COMMAND [ARG...]\n"
 			       "record -o FILE.gilprof [-p PID | -- COMMAND [ARG...]]\n"

@@ -33,8 +33,9 @@
 	(250 * NSEC_PER_MSEC) /* between two looks at which CPUs are on-line, and for losses */
 
 #define STEPS_LOOK_NS (500 * NSEC_PER_MSEC)
-#define STEPS_PER_SEC 30000 /* of threads around their GILs, that we look at */
-#define MAX_SPARSE 32
+#define FIRST_LOOK_NS (100 * NSEC_PER_MSEC)
+#define STEPS_PER_SEC 15000 /* of threads around their GILs, that we look at */
+#define MAX_SPARSE 64
 
 /* What poll(2) watches: the ring, signals, and the processes that the user named. */
 enum { POLL_RING, POLL_SIGNAL, POLL_ROOTS };
@@ -265,7 +266,7 @@ static void limit_steps(struct profile *p, uint64_t now)
 	uint64_t steps = tree__steps(p->tree), rate;
 	uint32_t n;
 
-	if (now - p->steps_at < STEPS_LOOK_NS)
+	if (now - p->steps_at < (p->steps_at == p->start_ns ? FIRST_LOOK_NS : STEPS_LOOK_NS))
 		return;
 	rate = (steps - p->steps) * NSEC_PER_SEC / (now - p->steps_at) * p->sparse;
 	n = (uint32_t)(rate / STEPS_PER_SEC) + 1;

@@ -6,7 +6,7 @@
 #include "model_weights.h"
 #include "report_json.h"
 
-#define MAX_ROWS 2000 /* with a stack; the others are added up by waiter and kind */
+#define MAX_ROWS 2000 /* with a stack; the others are added up by waiter, holder and kind */
 #define MAX_FRAMES 256
 
 static const char *const frame_kinds[FRAME_KINDS] = {
@@ -54,7 +54,7 @@ static int by_wait(const void *a, const void *b)
 	return p < q ? -1 : p > q; /* as they stand in the capture */
 }
 
-static int by_waiter(const void *a, const void *b)
+static int by_pair(const void *a, const void *b)
 {
 	const struct capture_blame *p = *(const struct capture_blame *const *)a;
 	const struct capture_blame *q = *(const struct capture_blame *const *)b;
@@ -63,6 +63,8 @@ static int by_waiter(const void *a, const void *b)
 		return p->pid < q->pid ? -1 : 1;
 	if (p->waiter_tid != q->waiter_tid)
 		return p->waiter_tid < q->waiter_tid ? -1 : 1;
+	if (p->holder_tid != q->holder_tid)
+		return p->holder_tid < q->holder_tid ? -1 : 1;
 	return p->kind < q->kind ? -1 : p->kind > q->kind;
 }
 
@@ -83,7 +85,7 @@ static json_t *blame_row(const struct capture *c, const struct capture_blame *ro
 	return object;
 }
 
-/* [from, to) are of one waiter and kind. */
+/* [from, to) are of one waiter, holder and kind. */
 static json_t *merged_row(const struct capture *c, const struct capture_blame **from,
 			  const struct capture_blame **to)
 {
@@ -95,7 +97,6 @@ static json_t *merged_row(const struct capture *c, const struct capture_blame **
 		sum.count = model__sum(sum.count, (*from)->count);
 		sum.samples = model__sum(sum.samples, (*from)->samples);
 	}
-	sum.holder_tid = 0;
 	sum.call = NULL;
 	sum.stack = 0;
 	return blame_row(c, &sum);
@@ -116,9 +117,9 @@ json_t *report_json__blame(const struct model *m)
 	for (size_t i = 0; i < shown && rows; i++)
 		json_array_append_new(list, blame_row(c, rows[i]));
 	if (rows && c->blame_n > shown)
-		qsort(rows + shown, c->blame_n - shown, sizeof(*rows), by_waiter);
+		qsort(rows + shown, c->blame_n - shown, sizeof(*rows), by_pair);
 	for (size_t i = shown; i < c->blame_n && rows; i = end) {
-		for (end = i; end < c->blame_n && !by_waiter(&rows[end], &rows[i]); end++)
+		for (end = i; end < c->blame_n && !by_pair(&rows[end], &rows[i]); end++)
 			;
 		json_array_append_new(list, merged_row(c, rows + i, rows + end));
 	}

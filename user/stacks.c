@@ -17,6 +17,7 @@
 struct code {
 	uint64_t key, address;
 	struct pycode *py;
+	size_t bytes;
 };
 
 struct stack {
@@ -121,28 +122,47 @@ static void forget_code(struct stacks *s, const struct code *probe)
 	if (!old)
 		return;
 	tdelete(probe, &s->codes, by_address);
+	s->code_bytes -= old->bytes;
 	free_code(old);
+}
+
+static size_t length(const char *text)
+{
+	return text ? strlen(text) + 1 : 0;
+}
+
+static struct code *new_code(const struct wire_code_event *e, size_t len,
+			     const struct pyver_frames *f)
+{
+	struct code *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->py = pycode__decode(e, len, &f->wire, &f->code);
+	if (!c->py) {
+		free(c);
+		return NULL;
+	}
+	c->key = e->h.key;
+	c->address = e->code;
+	c->bytes = sizeof(*c) + sizeof(*c->py) + length(c->py->name) + length(c->py->file) +
+		   c->py->table.len;
+	return c;
 }
 
 int stacks__add_code(struct stacks *s, const struct wire_code_event *e, size_t len,
 		     const struct pyver_frames *f)
 {
-	struct code *c;
+	struct code *c = new_code(e, len, f);
 
-	if (s->code_bytes + len > MAX_BYTES)
-		return lose(s, -ENOSPC);
-	c = calloc(1, sizeof(*c));
 	if (!c)
-		return lose(s, -ENOMEM);
-	c->key = e->h.key;
-	c->address = e->code;
-	c->py = pycode__decode(e, len, &f->wire, &f->code);
+		return lose(s, -errno);
 	forget_code(s, c);
-	if (!c->py || !tsearch(c, &s->codes, by_address)) {
+	if (s->code_bytes + c->bytes > MAX_BYTES || !tsearch(c, &s->codes, by_address)) {
 		free_code(c);
-		return lose(s, -EINVAL);
+		return lose(s, -ENOSPC);
 	}
-	s->code_bytes += e->table_len + 256;
+	s->code_bytes += c->bytes;
 	return 0;
 }
 
@@ -289,8 +309,9 @@ uint32_t stacks__leaf(struct stacks *s, uint32_t node, enum frame_kind kind, con
 		      const char *file)
 {
 	const struct frame frame = { .kind = kind, .name = name, .file = file };
+	uint32_t leaf = node_number(s, node, frame_number(s, &frame));
 
-	return node_number(s, node, frame_number(s, &frame));
+	return leaf ? leaf : node; /* no room: better without it than nothing */
 }
 
 int stacks__write(const struct stacks *s, struct capture_writer *w)

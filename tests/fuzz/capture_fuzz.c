@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Captures from anybody, all the way to the page and the JSON. An input that is not gzip is the text
+ * Captures from anybody, all the way to the page, the JSON and the exports of every weight. An input that is not gzip is the text
  * inside a capture: a fuzzer cannot guess checksums. What comes out must be fit for a terminal.
  */
 #include <stdint.h>
@@ -12,7 +12,9 @@
 #include <zlib.h>
 
 #include "capture.h"
+#include "export.h"
 #include "model.h"
+#include "model_weights.h"
 #include "report.h"
 #include "text.h"
 
@@ -48,7 +50,7 @@ static void check_report(const struct model *m,
 			 int (*report)(const struct model *, const struct report_options *, FILE *),
 			 void (*check)(char *))
 {
-	const struct report_options o = { .verbose = true };
+	const struct report_options o = { .verbose = true, .worst = 32, .hold_over_ns = 1 };
 	char *text = NULL;
 	size_t len = 0;
 	FILE *f = open_memstream(&text, &len);
@@ -58,6 +60,69 @@ static void check_report(const struct model *m,
 	require(strlen(text) == len, "a NUL");
 	check(text);
 	free(text);
+}
+
+/* One stack a line, its weight behind the last blank. */
+static void check_folded(const char *text, size_t len)
+{
+	require(text__is_utf8(text, len), "not UTF-8");
+	for (const char *line = text, *end; *line; line = end + 1) {
+		const char *blank;
+
+		end = strchr(line, '\n');
+		require(end != NULL, "the last line has no end");
+		for (const char *c = line; c < end; c++)
+			require((unsigned char)*c >= 0x20 && *c != 0x7f, "a control character");
+		blank = memrchr(line, ' ', (size_t)(end - line));
+		require(blank > line && blank + 1 < end, "no stack or no weight");
+		require(strspn(blank + 1, "0123456789") == (size_t)(end - blank - 1), "no number");
+		require(*line != ';' && blank[-1] != ';', "an empty frame");
+	}
+}
+
+static void check_svg(const char *text, size_t len)
+{
+	require(text__is_utf8(text, len), "not UTF-8");
+	for (const char *c = text; *c; c++)
+		require((unsigned char)*c >= 0x20 || strchr("\n\t", *c), "a control character");
+}
+
+static void check_speedscope(const char *text, size_t len)
+{
+	for (const char *c = text; *c; c++)
+		require((*c >= 0x20 && *c < 0x7f) || *c == '\n', "not ASCII");
+	require(len > 2 && text[0] == '{', "no JSON object");
+}
+
+static void check_export(const struct weights *w, int (*export)(const struct weights *, FILE *),
+			 void (*check)(const char *, size_t))
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	require(export(w, f) == 0, "an export failed");
+	fclose(f);
+	require(len > 0, "an empty export");
+	if (check) {
+		require(strlen(text) == len, "a NUL");
+		check(text, len);
+	}
+	free(text);
+}
+
+static void check_weights(const struct model *m)
+{
+	for (enum weight weight = WEIGHT_DEFAULT; weight < WEIGHTS; weight++) {
+		struct weights *w = model_weights__new(m, weight);
+
+		require(w != NULL, "no weights");
+		check_export(w, export_folded, check_folded);
+		check_export(w, export_svg, check_svg);
+		check_export(w, export_speedscope, check_speedscope);
+		check_export(w, export_pprof, NULL);
+		model_weights__free(w);
+	}
 }
 
 static void write_all(int fd, const void *bytes, size_t len)
@@ -100,6 +165,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	m = model__new(c);
 	check_report(m, report_text, check_page);
 	check_report(m, report_json, check_json);
+	check_weights(m);
 	model__free(m);
 	capture__free(c);
 	return 0;

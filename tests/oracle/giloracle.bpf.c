@@ -32,7 +32,7 @@ __u64 lost = 0;
 
 struct thread {
 	struct oracle_record take, futex, held; /* open if begin is set */
-	__u64 left, woken;		  /* when it last left its CPU, when it was woken since */
+	__u64 left, woken; /* when it last left its CPU, when it was woken since */
 };
 
 static const struct thread new_thread;

@@ -84,7 +84,8 @@ static const struct argp_option option_table[] = {
 	{},
 };
 
-static void add_probe(struct options *o, struct argp_state *state, const char *arg, enum probe_kind kind)
+static void add_probe(struct options *o, struct argp_state *state, const char *arg,
+		      enum probe_kind kind)
 {
 	const char *colon = strrchr(arg, ':');
 	struct probe *p = &o->probes[o->n_probes];

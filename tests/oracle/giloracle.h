@@ -15,7 +15,8 @@ enum oracle_kind {
 	ORACLE_DROP =
 		2, /* in a futex wait while giving it away: g_refs, switch_cond, switch_mutex */
 	/* with --signal only: */
-	ORACLE_HELD = 3,  /* holding it: from taking it (begin 0: before we looked) to giving it up */
+	ORACLE_HELD =
+		3, /* holding it: from taking it (begin 0: before we looked) to giving it up */
 	ORACLE_SLEEP = 4, /* the part of ORACLE_FUTEX that it is asleep */
 };
 

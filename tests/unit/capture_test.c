@@ -110,6 +110,19 @@ static struct capture *read_text(const char *text, size_t len)
 #define LOCK(ns, address) \
 	"{\"lock\":{\"key\":1,\"pid\":1,\"tid\":2,\"owner_tid\":0,\"address\":" address \
 	",\"symbol\":null,\"wait_ns\":" ns ",\"count\":1}}\n"
+#define FRAME(kind) "{\"frame\":{\"name\":\"f\",\"file\":null,\"line\":1,\"kind\":" kind "}}\n"
+#define NODE(parent, frame) "{\"node\":{\"parent\":" parent ",\"frame\":" frame "}}\n"
+#define BLAME(kind, ns, stack) \
+	"{\"blame\":{\"key\":1,\"gil\":1,\"pid\":1,\"waiter_tid\":1,\"holder_tid\":0,\"kind\":" kind \
+	",\"call\":null,\"wait_ns\":" ns \
+	",\"runq_ns\":0,\"count\":0,\"samples\":0,\"stack\":" stack "}}\n"
+#define SAMPLE(state, stack) \
+	"{\"sample\":{\"key\":1,\"pid\":1,\"tid\":1,\"state\":" state \
+	",\"call\":null,\"ns\":0,\"count\":0,\"held\":0,\"stack\":" stack "}}\n"
+#define CASE(kind, stack, waiter) \
+	"{\"case\":{\"key\":1,\"gil\":1,\"pid\":1,\"tid\":1,\"begin_ns\":0,\"ns\":0,\"holder_tid\":0," \
+	"\"kind\":" kind ",\"call\":null,\"stack\":" stack ",\"waiter_stack\":" waiter "}}\n"
+#define END(lines) "{\"end\":true,\"lines\":" lines "}\n"
 
 static void check_refused(const char *text, const char *why)
 {
@@ -157,6 +170,103 @@ static void forgeries(void)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		TAP_CALL(check_refused(cases[i][0], cases[i][1]));
+}
+
+/* Stacks that lead nowhere, or round and round. */
+static void forged_stacks(void)
+{
+	static const char *const nonsense[] = {
+		FRAME("4") END("2"),
+		NODE("0", "1") END("2"),
+		FRAME("0") NODE("0", "0") END("3"),
+		FRAME("0") NODE("0", "2") END("3"),
+		FRAME("0") NODE("1", "1") END("3"), /* its own parent */
+		FRAME("0") NODE("2", "1") NODE("1", "1") END("4"),
+		BLAME("0", "1", "1") END("2"),
+		BLAME("6", "1", "0") END("2"),
+		SAMPLE("13", "0") END("2"),
+		SAMPLE("1", "1") END("2"),
+		CASE("6", "0", "0") END("2"),
+		CASE("0", "1", "0") END("2"),
+		CASE("0", "0", "1") END("2"),
+		FRAME("0") NODE("0", "1") BLAME("0", "1", "2") END("4"),
+	};
+	static const char *const ranges[][2] = {
+		{ BLAME("0", "-1", "0"), "wait_ns is out of range" },
+		{ BLAME("0", "1", "-1"), "stack is out of range" },
+		{ BLAME("0", "1", "4294967296"), "stack is out of range" },
+		{ FRAME("-1"), "kind is out of range" },
+		{ NODE("4294967296", "1"), "parent is out of range" },
+		{ "{\"node\":{\"parent\":0}}\n", "frame is missing" },
+		{ "{\"frame\":{\"name\":null}}\n", "name is not a string" },
+	};
+	char text[4096], why[128];
+
+	for (size_t i = 0; i < sizeof(nonsense) / sizeof(nonsense[0]); i++) {
+		snprintf(text, sizeof(text), "%s%s", INFO, nonsense[i]);
+		TAP_CALL(check_refused(text, "is no valid capture: a stack makes no sense"));
+	}
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+		snprintf(text, sizeof(text), "%s%s", INFO, ranges[i][0]);
+		snprintf(why, sizeof(why), "is no valid capture: line 2: %s", ranges[i][1]);
+		TAP_CALL(check_refused(text, why));
+	}
+}
+
+/* A stack that takes for ever to follow, and one that does not. */
+static void deep_stacks(void)
+{
+	static char text[1 << 20];
+
+	for (unsigned int nodes = 1024; nodes <= 1025; nodes++) {
+		size_t n = (size_t)sprintf(text, "%s", INFO FRAME("0"));
+		struct capture *c;
+
+		for (unsigned int i = 0; i < nodes; i++)
+			n += (size_t)sprintf(text + n, "{\"node\":{\"parent\":%u,\"frame\":1}}\n",
+					     i);
+		n += (size_t)sprintf(text + n, "{\"end\":true,\"lines\":%u}\n", nodes + 2);
+		c = read_text(text, n);
+		CHECK(!c == (nodes == 1025));
+		if (!c)
+			CHECK_STR(err, "is no valid capture: a stack makes no sense");
+		capture__free(c);
+	}
+}
+
+/* Rows of stacks come back as they were. */
+static void stacks_round_trip(void)
+{
+	struct capture *c = fixture__zoo(), *back;
+	const struct capture_case *k;
+	size_t len;
+	unsigned char *bytes = fixture__write(c, &len);
+
+	back = fixture__read(bytes, len, err, sizeof(err));
+	CHECK(back);
+	CHECK_INT(back->frames_n, c->frames_n);
+	CHECK_INT(back->nodes_n, c->nodes_n);
+	CHECK_INT(back->blame_n, 21);
+	CHECK_INT(back->samples_n, 14);
+	CHECK_INT(back->cases_n, 4);
+	CHECK_STR(back->frames[1].name, "Worker.spin");
+	CHECK_STR(back->frames[1].file, "/srv/app/spin.py");
+	CHECK_INT(back->frames[1].line, 12);
+	CHECK_INT(back->frames[3].kind, FRAME_NATIVE);
+	CHECK_INT(back->nodes[3].parent, 3);
+	CHECK_INT(back->nodes[3].frame, 4);
+	CHECK_STR(back->frames[6].name, c->frames[6].name);
+	CHECK_INT(back->frames[6].line, UINT32_MAX);
+	CHECK_STR(back->blame[2].call, "read");
+	CHECK(!back->blame[0].call);
+	CHECK_INT(back->blame[0].runq_ns, 20 * FIXTURE_MS);
+	CHECK_INT(back->blame[0].samples, c->blame[0].samples);
+	CHECK_INT(back->samples[1].held, 24);
+	k = &back->cases[0];
+	CHECK(k->tid == 43 && k->holder_tid == 44 && k->stack == 4 && k->waiter_stack == 2);
+	capture__free(back);
+	capture__free(c);
+	free(bytes);
 }
 
 static void news_are_skipped(void)
@@ -273,6 +383,9 @@ int main(void)
 	TAP_RUN(cut_anywhere);
 	TAP_RUN(flipped_bits);
 	TAP_RUN(forgeries);
+	TAP_RUN(forged_stacks);
+	TAP_RUN(deep_stacks);
+	TAP_RUN(stacks_round_trip);
 	TAP_RUN(news_are_skipped);
 	TAP_RUN(orphans_and_twins);
 	TAP_RUN(trailing_bytes);

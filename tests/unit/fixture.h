@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "capture.h"
+#include "timeline.h"
+#include "weights.h"
 
 #define FIXTURE_MS 1000000ull
 #define FIXTURE_WINDOW (10000 * FIXTURE_MS)
@@ -38,6 +40,7 @@ static inline struct capture *fixture__new(void)
 	c->info.mode = strdup("attach");
 	c->info.target = strdup("PID 42");
 	c->info.state_hz = 997;
+	c->info.stack_hz = 99;
 	c->info.cpus = 2;
 	c->info.complete = true;
 	c->info.children = true;
@@ -175,6 +178,125 @@ static inline void fixture__lock(struct capture *c, size_t process, uint64_t add
 	l->count = count;
 }
 
+/* --- stacks, and what stands at them --- */
+
+/* Adds a frame and the node that it is on `parent`, 0: it is a root. Returns the node's number. */
+static inline uint32_t fixture__frame(struct capture *c, uint32_t parent, enum frame_kind kind,
+				      const char *name, const char *file, uint32_t line)
+{
+	struct capture_frame *f = fixture_row(&c->frames, &c->frames_n, sizeof(*f));
+	struct capture_node *n = fixture_row(&c->nodes, &c->nodes_n, sizeof(*n));
+
+	f->name = strdup(name);
+	f->file = file ? strdup(file) : NULL;
+	f->line = line;
+	f->kind = kind;
+	n->parent = parent;
+	n->frame = (uint32_t)c->frames_n;
+	return (uint32_t)c->nodes_n;
+}
+
+/* Charges a holder, a thread of c->processes[process]; holder 0: nobody is known. */
+static inline struct capture_blame *fixture__blame(struct capture *c, size_t process,
+						   uint32_t waiter, uint32_t holder,
+						   enum blame_kind kind, uint64_t ns,
+						   uint32_t stack)
+{
+	struct capture_blame *b = fixture_row(&c->blame, &c->blame_n, sizeof(*b));
+
+	b->key = c->processes[process].key;
+	b->gil = 0x1000;
+	b->pid = c->processes[process].pid;
+	b->waiter_tid = waiter;
+	b->holder_tid = holder;
+	b->kind = kind;
+	b->wait_ns = ns;
+	b->count = ns / (5 * FIXTURE_MS) + 1;
+	b->samples = stack ? b->count : 0;
+	b->stack = stack;
+	return b;
+}
+
+/* A stack that was seen of the thread t: `ns` off the CPU, or on it `count` samples, `held` of them
+ * with the GIL. */
+static inline struct capture_sample *fixture__seen(struct capture *c,
+						   const struct capture_thread *t,
+						   enum wire_state state, uint64_t ns,
+						   uint64_t count, uint32_t stack)
+{
+	struct capture_sample *s = fixture_row(&c->samples, &c->samples_n, sizeof(*s));
+
+	s->key = t->key;
+	s->pid = t->pid;
+	s->tid = t->tid;
+	s->state = state;
+	s->ns = ns;
+	s->count = count;
+	s->stack = stack;
+	return s;
+}
+
+/* A long wait of a thread for holder, or (waiter 0) a long hold. */
+static inline struct capture_case *fixture__case(struct capture *c, size_t process, uint32_t waiter,
+						 uint32_t holder, enum blame_kind kind, uint64_t ns,
+						 uint32_t stack)
+{
+	struct capture_case *k = fixture_row(&c->cases, &c->cases_n, sizeof(*k));
+
+	k->key = c->processes[process].key;
+	k->gil = 0x1000;
+	k->pid = c->processes[process].pid;
+	k->tid = waiter;
+	k->begin_ns = 1234 * FIXTURE_MS;
+	k->ns = ns;
+	k->holder_tid = holder;
+	k->kind = kind;
+	k->stack = stack;
+	return k;
+}
+
+/* What a spinner has waited, charged to another: 3290 ms. */
+static inline void fixture__charge(struct capture *c, uint32_t waiter, uint32_t holder,
+				   uint32_t python, uint32_t native)
+{
+	fixture__blame(c, 0, waiter, holder, BLAME_PYTHON, 3000 * FIXTURE_MS, python)->runq_ns =
+		20 * FIXTURE_MS;
+	fixture__blame(c, 0, waiter, holder, BLAME_NATIVE, 250 * FIXTURE_MS, native);
+	fixture__blame(c, 0, waiter, holder, BLAME_OFFCPU, 40 * FIXTURE_MS, python)->call =
+		strdup("read");
+}
+
+/* Who made the spinners wait, and where all were: it adds up to what they waited. */
+static inline void fixture__explain(struct capture *c)
+{
+	uint32_t root = fixture__frame(c, 0, FRAME_PYTHON, "<module>", "/srv/app/main.py", 3);
+	uint32_t spin =
+		fixture__frame(c, root, FRAME_PYTHON, "Worker.spin", "/srv/app/spin.py", 12);
+	uint32_t load = fixture__frame(c, root, FRAME_PYTHON, "load", "/srv/app/spin.py", 34);
+	uint32_t scan =
+		fixture__frame(c, load, FRAME_NATIVE, "scan_once", "_json.cpython-312.so", 0);
+	uint32_t wait = fixture__frame(c, root, FRAME_PYTHON, "wait", "/srv/app/main.py", 56);
+
+	for (uint32_t i = 0; i < 3; i++) {
+		const struct capture_thread *t = &c->threads[i];
+
+		fixture__charge(c, t->tid, 43 + (i + 1) % 3, spin, scan);
+		fixture__charge(c, t->tid, 43 + (i + 2) % 3, spin, scan);
+		fixture__blame(c, 0, t->tid, 0, BLAME_HANDOFF, 20 * FIXTURE_MS, 0);
+		fixture__seen(c, t, ST_RUN, 0, 300, spin)->held = 300;
+		fixture__seen(c, t, ST_RUN, 0, 27, scan)->held = 24;
+		fixture__seen(c, t, ST_GIL_WAIT, 550 * FIXTURE_MS, 60, spin)->call =
+			strdup("futex");
+		fixture__seen(c, t, ST_GIL_WAIT, 50 * FIXTURE_MS, 6, load)->call = strdup("futex");
+	}
+	fixture__seen(c, &c->threads[3], ST_IO_POLL, 9000 * FIXTURE_MS, 2, wait)->call =
+		strdup("poll");
+	fixture__case(c, 0, 43, 44, BLAME_NATIVE, 15 * FIXTURE_MS, scan)->waiter_stack = spin;
+	fixture__case(c, 0, 44, 45, BLAME_OFFCPU, 12 * FIXTURE_MS, load)->call = strdup("read");
+	fixture__case(c, 0, 0, 44, BLAME_NATIVE, 16 * FIXTURE_MS, scan);
+	fixture__case(c, 0, 0, 45, BLAME_PYTHON, 6 * FIXTURE_MS, 0);
+}
+
 /* Four threads that share one GIL, three of them spinning: what users look at most. */
 static inline struct capture *fixture__spinners(void)
 {
@@ -198,6 +320,7 @@ static inline struct capture *fixture__spinners(void)
 		fixture__on_cpu(t, i % 2, 3300 * FIXTURE_MS);
 	}
 	fixture__thread(c, 0, 42, "python3.12");
+	fixture__explain(c);
 	fixture__cpu(c, 0, 6600 * FIXTURE_MS, 400 * FIXTURE_MS);
 	fixture__cpu(c, 1, 3300 * FIXTURE_MS, 100 * FIXTURE_MS);
 	return c;
@@ -236,6 +359,11 @@ static inline struct capture *fixture__zoo(void)
 		t = fixture__thread(c, 2, 61, i ? "after" : "before");
 		t->exists_ns = t->state_ns[ST_IO_POLL] = 5000 * FIXTURE_MS;
 	}
+	fixture__seen(c, &c->threads[5], ST_BLOCKED, 10 * FIXTURE_MS, 1,
+		      fixture__frame(c, fixture__frame(c, 0, FRAME_NOTE, "[more frames]", NULL, 0),
+				     FRAME_PYTHON, "a;b <c>\n\x1b[31m\xe2\x80\xae", "/srv/\"x\".py",
+				     UINT32_MAX))
+		->call = strdup("fsync");
 	c->info.lost[LOST_RING_FULL] = 2;
 	c->info.threads_merged = 231;
 	return c;
@@ -265,6 +393,16 @@ static inline unsigned char *fixture__write(const struct capture *c, size_t *len
 		capture_writer__cpu(w, &c->cpus[i]);
 	for (size_t i = 0; i < c->locks_n; i++)
 		capture_writer__lock(w, &c->locks[i]);
+	for (size_t i = 0; i < c->blame_n; i++)
+		capture_writer__blame(w, &c->blame[i]);
+	for (size_t i = 0; i < c->samples_n; i++)
+		capture_writer__sample(w, &c->samples[i]);
+	for (size_t i = 0; i < c->cases_n; i++)
+		capture_writer__case(w, &c->cases[i]);
+	for (size_t i = 0; i < c->frames_n; i++)
+		capture_writer__frame(w, &c->frames[i]);
+	for (size_t i = 0; i < c->nodes_n; i++)
+		capture_writer__node(w, &c->nodes[i]);
 	if (fd < 0 || capture_writer__end(w, &c->info, fd) != 0)
 		abort();
 	capture_writer__free(w);

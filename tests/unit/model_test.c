@@ -387,6 +387,40 @@ static void law_of_locks(void)
 	end();
 }
 
+/* 19.8 s of waiting: 0.1 % are 19.8 ms. */
+static void check_blame(uint64_t off_ns, int broken)
+{
+	struct capture *capture = fixture__spinners();
+
+	capture->blame[3].wait_ns += off_ns;
+	begin(capture);
+	CHECK_INT(m->laws[LAW_GIL].checked, 1);
+	CHECK_INT(m->laws[LAW_GIL].broken, broken);
+	CHECK_INT(m->laws[LAW_GIL].at, 42);
+	CHECK_INT(m->laws[LAW_GIL].expected_ns, 19800 * FIXTURE_MS);
+	end();
+}
+
+static void law_of_gils(void)
+{
+	struct capture *capture = fixture__spinners();
+
+	TAP_CALL(check_blame(19 * FIXTURE_MS, 0));
+	TAP_CALL(check_blame(21 * FIXTURE_MS, 1));
+	TAP_CALL(check_blame(-21 * FIXTURE_MS, 1));
+	capture->blame[0].key++; /* of another process */
+	begin(capture);
+	CHECK_INT(m->laws[LAW_GIL].broken, 1);
+	end();
+	capture = fixture__spinners();
+	capture->info.stack_hz = 0; /* from before there was blame */
+	capture->blame_n = 0;
+	begin(capture);
+	CHECK_INT(m->laws[LAW_GIL].checked, 0);
+	capture->blame_n = 21;
+	end();
+}
+
 static void losses(void)
 {
 	struct capture *capture = fixture__spinners();
@@ -479,6 +513,7 @@ int main(void)
 	TAP_RUN(law_of_processes);
 	TAP_RUN(locks);
 	TAP_RUN(law_of_locks);
+	TAP_RUN(law_of_gils);
 	TAP_RUN(losses);
 	TAP_RUN(nothing);
 	TAP_RUN(huge_figures);

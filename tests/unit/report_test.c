@@ -17,7 +17,8 @@
 
 typedef int (*report)(const struct model *, const struct report_options *, FILE *);
 
-static const struct report_options plain, verbose = { .verbose = true };
+static const struct report_options plain,
+	verbose = { .verbose = true, .worst = 32, .hold_over_ns = 1 };
 
 /* What a report says about a capture, which is freed; malloc'ed. */
 static char *render(report r, const struct report_options *o, struct capture *c)
@@ -36,6 +37,40 @@ static char *render(report r, const struct report_options *o, struct capture *c)
 		text[0] = '\0';
 	}
 	return text;
+}
+
+static void replace(char **string, const char *with)
+{
+	free(*string);
+	*string = strdup(with);
+}
+
+/* The rows of stacks likewise; the trees stay trees. */
+static void make_stacks_hostile(struct capture *c, const char *name)
+{
+	for (size_t i = 0; i < c->frames_n; i++) {
+		replace(&c->frames[i].name, name);
+		replace(&c->frames[i].file, name);
+		c->frames[i].line = UINT32_MAX;
+	}
+	for (size_t i = 0; i < c->blame_n; i++) {
+		struct capture_blame *b = &c->blame[i];
+
+		b->pid = c->processes[0].pid;
+		b->waiter_tid = b->holder_tid = UINT32_MAX - (uint32_t)(i % 7);
+		b->wait_ns = b->runq_ns = b->count = b->samples = INT64_MAX;
+		replace(&b->call, name);
+	}
+	for (size_t i = 0; i < c->samples_n; i++) {
+		c->samples[i].tid = UINT32_MAX - (uint32_t)(i % 7);
+		c->samples[i].ns = c->samples[i].count = c->samples[i].held = INT64_MAX;
+		replace(&c->samples[i].call, name);
+	}
+	for (size_t i = 0; i < c->cases_n; i++) {
+		c->cases[i].begin_ns = c->cases[i].ns = INT64_MAX;
+		c->cases[i].holder_tid = UINT32_MAX;
+		replace(&c->cases[i].call, name);
+	}
 }
 
 /* Every figure and every string as bad as a file can have it. */
@@ -58,10 +93,8 @@ static struct capture *hostile(void)
 			     &c->threads[0].name,
 			     &c->threads[5].blocked[0].cause };
 
-	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
-		free(*strings[i]);
-		*strings[i] = strdup(name);
-	}
+	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
+		replace(strings[i], name);
 	memset(c->info.lost, 0x7f, sizeof(c->info.lost));
 	c->info.duration_ns = 1;
 	c->info.complete = false;
@@ -104,6 +137,7 @@ static struct capture *hostile(void)
 		l->address = l->wait_ns = l->count = INT64_MAX;
 		l->owner_tid = l->tid = UINT32_MAX;
 	}
+	make_stacks_hostile(c, name);
 	return c;
 }
 
@@ -168,6 +202,17 @@ static void the_page(void)
 		"     44 spinner      33.0 32.7  0.3   0.5 66.0    -  0.5     -     - 14.8ms  200\n"
 		"     45 spinner      33.0 32.7  0.3   0.5 66.0    -  0.5     -     - 14.8ms  200\n"
 		"     42 python3.12      -    -    -     -    -    -  100     -     -      -    -\n"
+		"\n"
+		"Who made others wait for the GIL: 19.8 s in all\n"
+		"  waited   share  the holder     where it stood (sampled)\n"
+		"   18.0s    91 %  runs Python    spin.py:12 Worker.spin\n"
+		"    1.5s   7.6 %  in C code      spin.py:34 load, in scan_once\n"
+		"   240ms   1.2 %  asleep         spin.py:12 Worker.spin, in read\n"
+		"  60.0ms   0.3 %  changing hands\n"
+		"  waited, by holder:          44          45          43      others\n"
+		"  spinner 43                3.3s        3.3s           -      20.0ms\n"
+		"  spinner 44                   -        3.3s        3.3s      20.0ms\n"
+		"  spinner 45                3.3s           -        3.3s      20.0ms\n"
 		"\n"
 		"CPUs: target 50 %, others 2.5 %, idle 48 %\n"
 		"gilprof used 0.2 % of a CPU, 12.0 MiB; lost: nothing\n");
@@ -337,6 +382,82 @@ static void warnings(void)
 	SAYS(c, "; lost: recursion 3");
 }
 
+/* --- the page: who is to blame --- */
+
+/* As check_words, with the single cases. */
+static void check_cases(struct capture *c, unsigned int worst, uint64_t hold_over_ns,
+			const char *want, bool there)
+{
+	const struct report_options o = { .worst = worst, .hold_over_ns = hold_over_ns };
+	char *page = render(report_text, &o, c), *at;
+	bool found;
+
+	while ((at = strchr(page, '\n')))
+		*at = ' ';
+	found = strstr(page, want) != NULL;
+	if (found != there)
+		printf("# %s\n", page);
+	free(page);
+	if (found != there)
+		TAP_FAIL("%s: \"%s\"", there ? "missing" : "found", want);
+}
+
+static void single_cases(void)
+{
+	static const char first[] =
+		"The longest single waits for the GIL: 15.0 ms at 1.2 s: spinner 43 in Worker.spin "
+		"(spin.py:12) < <module> (main.py:3), for spinner 44, in C code in scan_once "
+		"(_json.cpython-312.so) < load (spin.py:34) < <module> (main.py:3)";
+	static const char second[] =
+		"12.0 ms at 1.2 s: spinner 44 in (stack not known), for spinner "
+		"45, asleep in load (spin.py:34)";
+	static const char holds[] =
+		"Holds of the GIL over 10.0 ms: 16.0 ms at 1.2 s: spinner 44, in C code in scan_once "
+		"(_json.cpython-312.so) < load";
+	static const char short_hold[] =
+		"6.0 ms at 1.2 s: spinner 45, runs Python in (stack not known)";
+
+	SAYS_NOT(fixture__spinners(), "The longest single");
+	SAYS_NOT(fixture__spinners(), "Holds of");
+	TAP_CALL(check_cases(fixture__spinners(), 1, 0, first, true));
+	TAP_CALL(check_cases(fixture__spinners(), 1, 0, second, false));
+	TAP_CALL(check_cases(fixture__spinners(), 2, 0, second, true));
+	TAP_CALL(check_cases(fixture__spinners(), 0, 10 * FIXTURE_MS, holds, true));
+	TAP_CALL(check_cases(fixture__spinners(), 0, 10 * FIXTURE_MS, short_hold, false));
+	TAP_CALL(check_cases(fixture__spinners(), 0, 6 * FIXTURE_MS, short_hold, true));
+	TAP_CALL(check_cases(fixture__spinners(), 0, 17 * FIXTURE_MS, "Holds of", false));
+}
+
+static void blame_words(void)
+{
+	struct capture *c = fixture__spinners();
+
+	SAYS_NOT(python("static", 1), "Who made others wait");
+	for (size_t i = 0; i < c->blame_n; i++)
+		c->blame[i].count = c->blame[i].wait_ns / 17000;
+	SAYS(c, "19.8 s in all; short waits, to some 15 % by holder");
+	c = fixture__spinners();
+	for (size_t i = 0; i < c->blame_n; i++)
+		c->blame[i].stack = 0;
+	SAYS(c, "18.0s    91 %  runs Python    (stack not known)");
+}
+
+static void broken_law_of_blame(void)
+{
+	struct capture *c = fixture__spinners();
+
+	c->blame[0].wait_ns += 19 * FIXTURE_MS; /* of 19.8 s: 0.1 % are 19.8 ms */
+	SAYS_NOT(c, "WARNING");
+	c = fixture__spinners();
+	c->blame[0].wait_ns += 1000 * FIXTURE_MS;
+	SAYS(c,
+	     "678Z WARNING: law 3 (blame = waits for the GIL) is broken for 1 of 1 process; worst: "
+	     "process 42, off by 1.0 s of 19.8 s");
+	c = fixture__spinners();
+	c->blame[20].wait_ns = 0; /* lost: it is 20 ms too little */
+	SAYS(c, "WARNING: law 3");
+}
+
 static void top(void)
 {
 	static const struct report_options two = { .top = 2 };
@@ -472,6 +593,163 @@ static void json(void)
 	json_decref(root);
 }
 
+static json_t *root_of(struct capture *c)
+{
+	char *text = render(report_json, &plain, c);
+	json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+
+	free(text);
+	return root;
+}
+
+static json_int_t number_in(const json_t *object, const char *member)
+{
+	return json_integer_value(json_object_get(object, member));
+}
+
+static const char *string_in(const json_t *object, const char *member)
+{
+	return json_string_value(json_object_get(object, member));
+}
+
+static void check_frame(const json_t *stack, size_t i, const char *name, const char *file, int line,
+			const char *kind)
+{
+	const json_t *f = json_array_get(stack, i);
+
+	CHECK_STR(string_in(f, "name"), name);
+	CHECK_STR(string_in(f, "file"), file);
+	CHECK_INT(number_in(f, "line"), line);
+	CHECK(line || json_is_null(json_object_get(f, "line")));
+	CHECK_STR(string_in(f, "kind"), kind);
+}
+
+static json_int_t sum_of(const json_t *list, const char *member)
+{
+	json_int_t sum = 0;
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		sum += number_in(json_array_get(list, i), member);
+	return sum;
+}
+
+static void blame_in_json(void)
+{
+	json_t *root = root_of(fixture__spinners()), *list = json_object_get(root, "blame"), *row;
+	json_t *stack;
+
+	CHECK_INT(json_array_size(list), 21);
+	CHECK_INT(sum_of(list, "wait_ns"), 3 * 6600 * FIXTURE_MS);
+	CHECK_INT(sum_of(list, "runq_ns"), 6 * 20 * FIXTURE_MS);
+	row = json_array_get(list, 0);
+	CHECK_INT(number_in(row, "pid"), 42);
+	CHECK_INT(number_in(row, "waiter_tid"), 43);
+	CHECK_INT(number_in(row, "holder_tid"), 44);
+	CHECK_STR(string_in(row, "kind"), "python");
+	CHECK(json_is_null(json_object_get(row, "call")));
+	CHECK_INT(json_array_size(json_object_get(row, "stack")), 2);
+	row = json_array_get(list, 6);
+	stack = json_object_get(row, "stack");
+	CHECK_STR(string_in(row, "kind"), "native");
+	CHECK_INT(json_array_size(stack), 3);
+	TAP_CALL(check_frame(stack, 0, "<module>", "/srv/app/main.py", 3, "python"));
+	TAP_CALL(check_frame(stack, 1, "load", "/srv/app/spin.py", 34, "python"));
+	TAP_CALL(check_frame(stack, 2, "scan_once", "_json.cpython-312.so", 0, "native"));
+	row = json_array_get(list, 12);
+	CHECK_STR(string_in(row, "kind"), "offcpu");
+	CHECK_STR(string_in(row, "call"), "read");
+	row = json_array_get(list, 20);
+	CHECK_STR(string_in(row, "kind"), "handoff");
+	CHECK(json_is_null(json_object_get(row, "holder_tid")));
+	CHECK_INT(json_array_size(json_object_get(row, "stack")), 0);
+	json_decref(root);
+}
+
+static void cases_in_json(void)
+{
+	json_t *root = root_of(fixture__spinners()), *list = json_object_get(root, "waits"), *row;
+
+	CHECK_INT(json_array_size(list), 2);
+	row = json_array_get(list, 0);
+	CHECK_INT(number_in(row, "waiter_tid"), 43);
+	CHECK_INT(number_in(row, "holder_tid"), 44);
+	CHECK_INT(number_in(row, "begin_ns"), 1234 * FIXTURE_MS);
+	CHECK_INT(number_in(row, "ns"), 15 * FIXTURE_MS);
+	TAP_CALL(check_frame(json_object_get(row, "stack"), 2, "scan_once", "_json.cpython-312.so",
+			     0, "native"));
+	TAP_CALL(check_frame(json_object_get(row, "waiter_stack"), 1, "Worker.spin",
+			     "/srv/app/spin.py", 12, "python"));
+	list = json_object_get(root, "holds");
+	CHECK_INT(json_array_size(list), 2);
+	row = json_array_get(list, 1);
+	CHECK(!json_object_get(row, "waiter_tid"));
+	CHECK(!json_object_get(row, "waiter_stack"));
+	CHECK_INT(number_in(row, "holder_tid"), 45);
+	CHECK_STR(string_in(row, "kind"), "python");
+	CHECK_INT(json_array_size(json_object_get(row, "stack")), 0);
+	json_decref(root);
+}
+
+/* More rows than are told apart: the gravest keep their stacks, the rest is added up. */
+static void many_rows(void)
+{
+	struct capture *c = python("static", 1);
+	json_int_t total = 0, samples = 0, count = 0;
+	const json_t *list, *row;
+	json_t *root;
+	uint32_t stack;
+
+	stack = fixture__frame(c, 0, FRAME_PYTHON, "f", "f.py", 1);
+	for (uint32_t i = 1; i <= 5000; i++) {
+		struct capture_blame *b = fixture__blame(c, 0, 43 + i % 3, 50 + i % 2,
+							 i % 2 ? BLAME_PYTHON : BLAME_OFFCPU,
+							 i * 1000, stack);
+
+		b->call = i % 2 ? NULL : strdup("read");
+		total += (json_int_t)b->wait_ns;
+		samples += (json_int_t)b->samples;
+		count += (json_int_t)b->count;
+	}
+	root = root_of(c);
+	list = json_object_get(root, "blame");
+	CHECK_INT(json_array_size(list), 2006);
+	CHECK_INT(sum_of(list, "wait_ns"), total);
+	CHECK_INT(sum_of(list, "samples"), samples);
+	CHECK_INT(sum_of(list, "count"), count);
+	for (size_t i = 0; i < 2006; i++) {
+		row = json_array_get(list, i);
+		CHECK_INT(json_array_size(json_object_get(row, "stack")), i < 2000);
+		CHECK(json_is_integer(json_object_get(row, "holder_tid")));
+		if (i < 2000)
+			CHECK_INT(number_in(row, "wait_ns"), (5000 - i) * 1000);
+		else
+			CHECK(json_is_null(json_object_get(row, "call")));
+	}
+	CHECK_INT(number_in(json_array_get(list, 2000), "waiter_tid"), 43);
+	CHECK_STR(string_in(json_array_get(list, 2000), "kind"), "offcpu");
+	CHECK_STR(string_in(json_array_get(list, 2005), "kind"), "python");
+	json_decref(root);
+}
+
+static void laws_in_json(void)
+{
+	struct capture *c = fixture__spinners();
+	json_t *root, *law;
+
+	c->blame[0].wait_ns += 1000 * FIXTURE_MS;
+	root = root_of(c);
+	law = json_object_get(json_object_get(json_object_get(root, "capture"), "laws"), "gil");
+	CHECK(json_is_false(json_object_get(law, "ok")));
+	json_decref(root);
+	c = fixture__spinners();
+	c->info.stack_hz = 0; /* from before there was blame */
+	c->blame[0].wait_ns = 0;
+	root = root_of(c);
+	law = json_object_get(json_object_get(json_object_get(root, "capture"), "laws"), "gil");
+	CHECK(!json_is_false(json_object_get(law, "ok")));
+	json_decref(root);
+}
+
 /* The sum of a thread's states is what was recorded, whatever the split and the rounding. */
 static void states_add_up(void)
 {
@@ -602,10 +880,17 @@ int main(void)
 	TAP_RUN(many_locks);
 	TAP_RUN(several_gils);
 	TAP_RUN(warnings);
+	TAP_RUN(single_cases);
+	TAP_RUN(blame_words);
+	TAP_RUN(broken_law_of_blame);
 	TAP_RUN(top);
 	TAP_RUN(colour);
 	TAP_RUN(keeps_the_schema);
 	TAP_RUN(json);
+	TAP_RUN(blame_in_json);
+	TAP_RUN(cases_in_json);
+	TAP_RUN(many_rows);
+	TAP_RUN(laws_in_json);
 	TAP_RUN(states_add_up);
 	TAP_RUN(from_a_file);
 	TAP_RUN(other_locales);

@@ -21,13 +21,13 @@ DEPTH = 500
 
 
 def note(mark, result):
-    begin, end, _, queued = result
+    begin, end, _, queued, *_ = result
     HOLDS.append((threading.get_native_id(), LINES[mark], mark.split()[1], begin, end, queued))
 
 
 def hold_long(gilhold):
-    note("a compute", gilhold.compute_holding(30))  # a compute
-    note("a sleep", gilhold.sleep_holding(30))  # a sleep
+    note("a compute", gilhold.hold_and_wait(True, 30, 0))  # a compute
+    note("a sleep", gilhold.hold_and_wait(False, 30, 0))  # a sleep
 
 
 def deeper(depth, gilhold):
@@ -39,12 +39,17 @@ def generator(gilhold):
         yield hold_long(gilhold)
 
 
+def hold_very_long(gilhold):
+    note("a-long sleep", gilhold.hold_and_wait(False, 1500, 0))  # a-long sleep
+
+
 async def coroutine(depth, gilhold):
     await coroutine(depth - 1, gilhold) if depth else hold_long(gilhold)
 
 
 VIA = {
     "call": hold_long,
+    "seconds": hold_very_long,
     "recursion": lambda gilhold: deeper(DEPTH, gilhold),
     "generator": lambda gilhold: next(generator(gilhold)),
     "coroutine": lambda gilhold: asyncio.new_event_loop().run_until_complete(coroutine(5, gilhold)),
@@ -58,21 +63,29 @@ def a(via, gilhold):
 
 def b(gilhold):
     while True:
-        note("b compute", gilhold.compute_holding(10))  # b compute
-        note("b sleep", gilhold.sleep_holding(10))  # b sleep
+        note("b compute", gilhold.hold_and_wait(True, 10, 0))  # b compute
+        note("b sleep", gilhold.hold_and_wait(False, 10, 0))  # b sleep
+
+
+# A wait lasts until the next call begins: if others hold the GIL in between, it was lost once more.
+def note_wait(last, result):
+    if last:
+        WAITS.append((threading.get_native_id(), last[-2], result[0]))
+    return result
 
 
 def c(gilhold):
+    last = None
     while True:
-        *_, begin, end = gilhold.hold_and_wait(0, 1)
-        WAITS.append((threading.get_native_id(), begin, end))
+        last = note_wait(last, gilhold.hold_and_wait(False, 0, 1))
 
 
 def d(gilhold):
+    last = None
     while True:
-        *held, begin, end = gilhold.hold_and_wait(5, 1)  # d sleep
-        note("d sleep", held)
-        WAITS.append((threading.get_native_id(), begin, end))
+        result = gilhold.hold_and_wait(False, 5, 1)  # d sleep
+        note("d sleep", result)
+        last = note_wait(last, result)
 
 
 def find_lines():
@@ -89,11 +102,12 @@ def main():
     sys.path.insert(0, args.dir)
     import gilhold
     find_lines()
-    tids = {"a": common.start(a, args.via, gilhold, name="a")}
-    for target in (b, c, d):
-        tids[target.__name__] = common.start(target, gilhold, name=target.__name__)
+    tids = {target.__name__: common.start(target, gilhold, name=target.__name__)
+            for target in (b, c, d)}
+    tids["a"] = common.start(a, args.via, gilhold, name="a")
     truth = common.run(args.seconds, lambda: len(HOLDS))
-    common.await_next(lambda: len(WAITS))
+    for name in ("c", "d"):
+        common.await_next(lambda: sum(wait[0] == tids[name] for wait in WAITS))
     common.finish(tids=tids, holds=HOLDS, waits=WAITS, **truth)
 
 

@@ -91,29 +91,39 @@ static PyObject *compute_released(PyObject *self, PyObject *ms)
 	return measure(ms, compute_for, 1);
 }
 
+#define AT_ONCE_NS 1000000 /* it has not lost the GIL between two calls: that would take a turn */
+
 /*
- * Keeps the GIL asleep, then sleeps without it; adds when it began to wait for it, and when it had it.
- * One call for all: between two of them the interpreter may give the GIL away, and wait for it again.
+ * Keeps the GIL, computing or asleep, then sleeps without it; adds when it began to wait for it, and when
+ * it had it. One call for all: between two of them the interpreter may give the GIL away and wait for
+ * it again. The next call says that it has kept the GIL since then.
  */
 static PyObject *hold_and_wait(PyObject *self, PyObject *args)
 {
-	long hold, released, begin, end, queued, wait_begin, wait_end;
+	static __thread long taken;
+	long hold, released, begin, end, queued, wait_begin;
 	PyThreadState *state;
+	int computes;
 
-	if (!PyArg_ParseTuple(args, "ll", &hold, &released))
-		return NULL;
-	queued = queued_ns();
 	begin = clock_ns(CLOCK_MONOTONIC);
-	if (hold)
+	if (!PyArg_ParseTuple(args, "pll", &computes, &hold, &released))
+		return NULL;
+	if (begin - taken < AT_ONCE_NS)
+		begin = taken;
+	queued = queued_ns();
+	if (computes)
+		compute_for(hold * 1000000L);
+	else if (hold)
 		sleep_for(hold * 1000000L);
-	end = clock_ns(CLOCK_MONOTONIC);
 	queued = queued_ns() - queued;
+	end = clock_ns(CLOCK_MONOTONIC);
 	state = PyEval_SaveThread();
-	sleep_for(released * 1000000L);
+	if (released)
+		sleep_for(released * 1000000L);
 	wait_begin = clock_ns(CLOCK_MONOTONIC);
 	PyEval_RestoreThread(state);
-	wait_end = clock_ns(CLOCK_MONOTONIC);
-	return Py_BuildValue("llllll", begin, end, 0L, queued, wait_begin, wait_end);
+	taken = clock_ns(CLOCK_MONOTONIC);
+	return Py_BuildValue("llllll", begin, end, 0L, queued, wait_begin, taken);
 }
 
 static PyMethodDef methods[] = {
