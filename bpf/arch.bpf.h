@@ -45,10 +45,12 @@ static __always_inline void arch__call(struct task_struct *task, struct arch_cal
 
 /* The instruction in user space that the task is at, or will come back to. */
 #define arch__user_ip(task) (((struct pt_regs *)bpf_task_pt_regs(task))->ip)
+#define arch__user_sp(task) (((struct pt_regs *)bpf_task_pt_regs(task))->sp)
 
 #elif defined(__TARGET_ARCH_arm64)
 
 #define arch__user_ip(task) (((struct pt_regs *)bpf_task_pt_regs(task))->pc)
+#define arch__user_sp(task) (((struct pt_regs *)bpf_task_pt_regs(task))->sp)
 
 static __always_inline void arch__call(struct task_struct *task, struct arch_call *c)
 {

@@ -17,6 +17,7 @@
 #include "events.bpf.c"
 #include "stack.bpf.c"
 #include "blame.bpf.c"
+#include "lock.bpf.c"
 #include "sched.bpf.c"
 #include "sample.bpf.c"
 #include "iter.bpf.c"

@@ -13,6 +13,7 @@
 #include "cpu.bpf.h"
 #include "events.bpf.h"
 #include "kernel.bpf.h"
+#include "lock.bpf.h"
 #include "python.bpf.h"
 #include "sleep.bpf.h"
 #include "thread.bpf.h"
@@ -154,6 +155,7 @@ static __always_inline void iter__close(struct seq_file *seq, struct task_struct
 		return;
 	if (closed == CLOSED_NOT) /* else it is back: the record found no room in the buffer */
 		account__tell_close(t, window.end);
+	lock__tell(t);
 	bpf_probe_read_kernel(t->comm, sizeof(t->comm), task->comm);
 	t->tls = arch__tls(task);
 	blame__forget(t);

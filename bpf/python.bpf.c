@@ -52,6 +52,7 @@ __noinline int python__learn(struct wire_thread *t)
 	t->python_gen = python_gen;
 	t->python_known = p != NULL;
 	t->gils = p ? p->gils : 0;
+	t->parks = p ? p->parks : 0;
 	if (!t->gils)
 		return 0;
 	t->thread_id = p->thread_id;

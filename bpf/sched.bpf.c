@@ -10,6 +10,7 @@
 #include "cpu.bpf.h"
 #include "events.bpf.h"
 #include "kernel.bpf.h"
+#include "lock.bpf.h"
 #include "python.bpf.h"
 #include "sleep.bpf.h"
 #include "stack.bpf.h"
@@ -82,6 +83,8 @@ static __always_inline void sched__leave(struct task_struct *task, struct wire_t
 		sleep__classify(task, t, task_state, true, l);
 	else if (t->episode.begin)
 		sleep__still_waits(task, t, l);
+	if (l->state == ST_LOCK_WAIT)
+		lock__look(t, arch__user_sp(task));
 	if (l->gil && l->gil != t->gil && !account__select_gil(t, l->gil))
 		cpu__lost(LOST_GIL_USES);
 	if (t->gils && t->mm == (u64)task->mm) {
@@ -110,6 +113,7 @@ static __always_inline void sched__end(struct task_struct *task, struct wire_thr
 		return;
 	blame__forget(t);
 	account__tell_close(t, now);
+	lock__tell(t);
 	if (now < window.end || !t->kernel_ns) {
 		t->kernel_ns = task->se.sum_exec_runtime;
 		t->flags |= now < window.end ? 0 : WT_ON_CPU_END;
@@ -175,6 +179,7 @@ static __always_inline void sched__run(struct task_struct *task, struct wire_thr
 	}
 	t->booked = task->se.sum_exec_runtime;
 	account__tell_run(t, now, queued, cpu);
+	lock__tell(t);
 }
 
 /* A switch in which the target takes part. */
@@ -280,6 +285,7 @@ static __always_inline struct wire_thread *sched__take_over(struct task_struct *
 	u64 kernel_ns = thread__kernel_ns(task, now);
 
 	account__tell_close(t, now);
+	lock__tell(t);
 	t->kernel_ns = kernel_ns;
 	bpf_probe_read_kernel(t->comm, sizeof(t->comm), task->comm);
 	t->flags |= WT_EXITED;

@@ -52,6 +52,14 @@ static __always_inline bool futex__waits(u64 op)
 	return command == 0 || command == 9;
 }
 
+static __always_inline u32 sleep__lock_state(struct wire_thread *t, u64 uaddr)
+{
+	t->lock.word = uaddr;
+	t->lock.address = uaddr;
+	t->lock.owner = 0;
+	return ST_LOCK_WAIT;
+}
+
 static __always_inline u32 sleep__futex_state(struct wire_thread *t, u64 uaddr, bool current,
 					      struct wire_leave *l)
 {
@@ -59,10 +67,10 @@ static __always_inline u32 sleep__futex_state(struct wire_thread *t, u64 uaddr, 
 	u32 word;
 
 	if (!t->gils)
-		return ST_LOCK_WAIT;
+		return sleep__lock_state(t, uaddr);
 	word = python__word(t, uaddr, &gil, current);
 	if (!word)
-		return ST_LOCK_WAIT;
+		return sleep__lock_state(t, uaddr);
 	l->gil = gil;
 	l->word = uaddr - gil < 4 * WIRE_GIL_WORDS ? uaddr - gil : 0;
 	return word == GW_WAIT ? ST_GIL_WAIT : ST_GIL_DROP;
@@ -76,7 +84,7 @@ static __always_inline u32 sleep__call_state(struct task_struct *task, struct wi
 	case SC_FUTEX:
 		return sleep__futex_state(t, c->arg[0], current, l);
 	case SC_LOCK:
-		return ST_LOCK_WAIT;
+		return sleep__lock_state(t, 0);
 	case SC_IO_FD:
 		return sleep__fd_state(task, c->arg[0]);
 	case SC_IO_FILE:

@@ -21,9 +21,23 @@ struct wire_thread *thread__look_up(struct task_struct *task)
 	return t && !(t->flags & WT_EXITED) ? t : NULL;
 }
 
+/* Namespaces are nested: the innermost one's number comes last. */
+static __always_inline u32 thread__ns_tid(struct task_struct *task)
+{
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	u32 level, nr = 0;
+
+	if (!pid)
+		return 0;
+	level = BPF_CORE_READ(pid, level);
+	bpf_probe_read_kernel(&nr, sizeof(nr), &pid->numbers[level].nr);
+	return nr;
+}
+
 static __always_inline void thread__identify(struct wire_thread *t, struct task_struct *task)
 {
 	t->tid = task->pid;
+	t->ns_tid = thread__ns_tid(task);
 	t->tgid = task->tgid;
 	t->key = task->group_leader->start_boottime;
 	t->cpu = ACCOUNT_NO_CPU;

@@ -141,6 +141,8 @@ struct wire_python {
 	__u32 gils;      /* entries of gil[] in use; 0 when the build has no GIL */
 	__u32 thread_id; /* offset of PyThreadState.thread_id, the thread's fs base */
 	__u32 libc;      /* enum wire_libc */
+	__u32 parks;     /* 3.13 and later: may wait in _PyParkingLot_Park (bpf/lock.bpf.c) */
+	__u32 pad;
 	__u64 gil[WIRE_MAX_GILS]; /* addresses of `interval` in struct _gil_runtime_state */
 	__s64 tss;      /* from a thread's fs base to its pointer to its PyThreadState (bpf/tss.bpf.h), */
 	__u64 tss_seen; /* and how often it was found there: the kernel side finds it out */
@@ -223,6 +225,37 @@ struct wire_leave {
 	__u32 nr;    /* the system call it sleeps in; CAUSE_NONE else */
 };
 
+/*
+ * Time in ST_LOCK_WAIT by lock: an entry of a hash map for each lock, waiter and owner. What finds no
+ * room there is kept in the waiter's own record, so that nothing is lost (struct wire_lock).
+ */
+#define WIRE_LOCKS 16384
+
+struct wire_lock_key {
+	__u64 key;     /* of the process */
+	__u64 address; /* of the lock; 0: not known */
+	__u32 tid;     /* of the waiter */
+	__u32 owner;   /* as the waiter fell asleep: a TID of the process's own namespace; 0: not known */
+};
+
+struct wire_lock_use {
+	__u64 wait_ns;
+	__u64 count; /* sleeps */
+	__u32 tgid;
+	__u32 pad;
+};
+
+/* The lock a thread waits for, or last waited for. */
+struct wire_lock {
+	__u64 word;    /* the futex word it sleeps on, */
+	__u64 address; /* and the lock that is for: the same, but for a parked thread */
+	__u64 told_ns; /* of state_ns[ST_LOCK_WAIT]: what is in the map, or in: */
+	__u64 rest_ns; /* of locks that found no room */
+	__u64 rest_count;
+	__u32 owner; /* as in struct wire_lock_key */
+	__u32 pad;
+};
+
 /* Who has brought a record to its end and sends it: only one of them may. */
 enum wire_closed {
 	CLOSED_NOT = 0,
@@ -250,6 +283,8 @@ struct wire_thread {
 	char comm[WIRE_COMM_LEN];
 	__u32 flags; /* enum wire_thread_flags */
 	__u32 execs;
+	__u32 ns_tid; /* as the target itself knows it: in its own PID namespace */
+	__u32 parks;  /* copy of wire_python */
 	__u64 begin; /* of its existence inside the window */
 	__u64 end;
 
@@ -309,6 +344,7 @@ struct wire_thread {
 	__u64 episode_running_ns;
 	struct wire_episode episode; /* open, or not yet known to be over */
 
+	struct wire_lock lock;
 	struct wire_blocked blocked[WIRE_BLOCK_CAUSES];
 	struct wire_hist gil_wait; /* episodes */
 	struct wire_hist runq;
@@ -318,9 +354,12 @@ struct wire_thread {
 _Static_assert(sizeof(struct wire_gil_use) == 56, "wire_gil_use has a hole");
 _Static_assert(sizeof(struct wire_leave) == 32, "wire_leave has a hole");
 _Static_assert(sizeof(struct wire_episode) == 72, "wire_episode has a hole");
+_Static_assert(sizeof(struct wire_lock_key) == 24, "wire_lock_key has a hole");
+_Static_assert(sizeof(struct wire_lock_use) == 24, "wire_lock_use has a hole");
+_Static_assert(sizeof(struct wire_lock) == 48, "wire_lock has a hole");
 _Static_assert(sizeof(struct wire_blocked) == 16, "wire_blocked has a hole");
 _Static_assert(sizeof(struct wire_hist) == 24 + 4 * HIST_BUCKETS, "wire_hist has a hole");
-_Static_assert(sizeof(struct wire_python) == 88 + 16 * WIRE_MAX_GILS, "wire_python has a hole");
+_Static_assert(sizeof(struct wire_python) == 96 + 16 * WIRE_MAX_GILS, "wire_python has a hole");
 _Static_assert(sizeof(struct wire_thread) % 8 == 0, "wire_thread has a hole at its end");
 
 /* Events in the ring buffer; each begins with this. */

@@ -32,6 +32,7 @@
 #define CAPTURE_MAX_BLAME 131072u
 #define CAPTURE_MAX_SAMPLES 1048576u
 #define CAPTURE_MAX_CASES 4096u
+#define CAPTURE_MAX_LOCKS 131072u
 #define CAPTURE_MAX_GILS 64u /* of one process */
 
 struct capture_self {
@@ -185,6 +186,18 @@ struct capture_case {
 	uint32_t waiter_stack; /* and of the waiter */
 };
 
+/* Who waited for which lock: time in ST_LOCK_WAIT, all of it, by lock, waiter and owner. */
+struct capture_lock {
+	uint64_t key;
+	uint32_t pid;
+	uint32_t tid;	    /* of the waiter; 0: several */
+	uint32_t owner_tid; /* as the waiter fell asleep; 0: not known */
+	uint64_t address;   /* of the lock; 0: not known, or several that found no room */
+	char *symbol;	    /* its name; null: not known, or none */
+	uint64_t wait_ns;
+	uint64_t count; /* sleeps */
+};
+
 struct capture_cpu {
 	uint32_t cpu;
 	uint64_t target_ns, other_ns, idle_ns, offline_ns;
@@ -197,12 +210,13 @@ struct capture {
 	struct capture_process *processes;
 	struct capture_thread *threads;
 	struct capture_cpu *cpus;
-	size_t frames_n, nodes_n, blame_n, samples_n, cases_n;
+	size_t frames_n, nodes_n, blame_n, samples_n, cases_n, locks_n;
 	struct capture_frame *frames;
 	struct capture_node *nodes;
 	struct capture_blame *blame;
 	struct capture_sample *samples;
 	struct capture_case *cases;
+	struct capture_lock *locks;
 };
 
 /*
@@ -221,6 +235,7 @@ int capture_writer__node(struct capture_writer *w, const struct capture_node *n)
 int capture_writer__blame(struct capture_writer *w, const struct capture_blame *b);
 int capture_writer__sample(struct capture_writer *w, const struct capture_sample *s);
 int capture_writer__case(struct capture_writer *w, const struct capture_case *c);
+int capture_writer__lock(struct capture_writer *w, const struct capture_lock *l);
 int capture_writer__end(struct capture_writer *w, const struct capture_info *info, int fd);
 void capture_writer__free(struct capture_writer *w); /* NULL is fine */
 

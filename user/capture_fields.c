@@ -195,3 +195,15 @@ const struct field capture_case_fields[] = {
 	MEMBER(capture_case, waiter_stack, FIELD_U32),
 	{ 0 },
 };
+
+const struct field capture_lock_fields[] = {
+	MEMBER(capture_lock, key, FIELD_U64),
+	MEMBER(capture_lock, pid, FIELD_U32),
+	MEMBER(capture_lock, tid, FIELD_U32),
+	MEMBER(capture_lock, owner_tid, FIELD_U32),
+	MEMBER(capture_lock, address, FIELD_U64),
+	MEMBER(capture_lock, symbol, FIELD_STRING_NULL),
+	MEMBER(capture_lock, wait_ns, FIELD_U64),
+	MEMBER(capture_lock, count, FIELD_U64),
+	{ 0 },
+};

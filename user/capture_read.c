@@ -37,6 +37,8 @@ static const struct kind {
 	  offsetof(struct capture, samples), offsetof(struct capture, samples_n) },
 	{ "case", capture_case_fields, sizeof(struct capture_case), CAPTURE_MAX_CASES,
 	  offsetof(struct capture, cases), offsetof(struct capture, cases_n) },
+	{ "lock", capture_lock_fields, sizeof(struct capture_lock), CAPTURE_MAX_LOCKS,
+	  offsetof(struct capture, locks), offsetof(struct capture, locks_n) },
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -215,15 +217,15 @@ static int compare_processes(const void *a, const void *b)
 	return p->pid < q->pid ? -1 : p->pid > q->pid;
 }
 
-static bool is_known(struct capture_process **sorted, size_t n, const struct capture_thread *t)
+static bool is_known(struct capture_process **sorted, size_t n, uint64_t key, uint32_t pid)
 {
-	const struct capture_process wanted = { .key = t->key, .pid = t->pid };
+	const struct capture_process wanted = { .key = key, .pid = pid };
 	const struct capture_process *pointer = &wanted;
 
 	return bsearch(&pointer, sorted, n, sizeof(*sorted), compare_processes);
 }
 
-/* What no single line can tell: every thread belongs to one process. */
+/* What no single line can tell: every thread and lock belongs to one process. */
 static int check_references(struct reader *r)
 {
 	struct capture *c = r->c;
@@ -241,9 +243,13 @@ static int check_references(struct reader *r)
 			err = fail(r, "is no valid capture: process %u is in it twice",
 				   sorted[i]->pid);
 	for (size_t i = 0; i < c->threads_n && !err; i++)
-		if (!is_known(sorted, c->processes_n, &c->threads[i]))
+		if (!is_known(sorted, c->processes_n, c->threads[i].key, c->threads[i].pid))
 			err = fail(r, "is no valid capture: thread %u has no process",
 				   c->threads[i].tid);
+	for (size_t i = 0; i < c->locks_n && !err; i++)
+		if (!is_known(sorted, c->processes_n, c->locks[i].key, c->locks[i].pid))
+			err = fail(r, "is no valid capture: a lock of thread %u has no process",
+				   c->locks[i].tid);
 	free(sorted);
 	return err;
 }

@@ -168,6 +168,11 @@ int capture_writer__case(struct capture_writer *w, const struct capture_case *c)
 	return add_row(w, "case", capture_case_fields, c);
 }
 
+int capture_writer__lock(struct capture_writer *w, const struct capture_lock *l)
+{
+	return add_row(w, "lock", capture_lock_fields, l);
+}
+
 static int write_all(int fd, const unsigned char *bytes, size_t len)
 {
 	while (len > 0) {

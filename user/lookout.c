@@ -2,6 +2,8 @@
 #include "lookout.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "clock.h"
 #include "discover.h"
@@ -17,12 +19,19 @@
 #define LOOK_BUDGET 50                    /* 1/50 of the time may go into looking, */
 #define LOOK_CREDIT_NS (200 * NSEC_PER_MSEC) /* after this much */
 
+/* Its threads may wait on a parking lot: from 3.13 on, with a GIL or without. */
+static bool parks(const struct python *py)
+{
+	return !strncmp(py->version, "3.", 2) && atoi(py->version + 2) >= PYVER_DEBUG_OFFSETS;
+}
+
 /* Tells the kernel side what the process's GILs are, or that it has none. */
 static void publish(struct lookout *l, struct process *p, const struct sight *s)
 {
 	struct wire_python w = {.key = p->key, .execs = p->execs};
 	const struct python *py = &p->python;
 
+	w.parks = parks(py);
 	if (py->status == PYTHON_FOUND) {
 		w.gils = py->gils_n;
 		w.thread_id = py->thread_id;

@@ -167,6 +167,29 @@ static int add_processes(struct model *m, struct capture_process **processes,
 	return err;
 }
 
+static int compare_keys(const void *a, const void *b)
+{
+	const struct model_process *p = a, *q = b;
+	int order = compare(p->process->key, q->process->key);
+
+	return order ? order : compare(p->process->pid, q->process->pid);
+}
+
+/* While the processes are sorted by key. */
+static void add_locks(struct model *m)
+{
+	for (size_t i = 0; i < m->capture->locks_n; i++) {
+		const struct capture_lock *l = &m->capture->locks[i];
+		const struct capture_process named = { .key = l->key, .pid = l->pid };
+		const struct model_process probe = { .process = &named };
+		struct model_process *p = bsearch(&probe, m->processes, m->processes_n,
+						  sizeof(*m->processes), compare_keys);
+
+		if (p)
+			p->locks_ns = model__sum(p->locks_ns, l->wait_ns);
+	}
+}
+
 static int sort_out(struct model *m, struct capture *c)
 {
 	struct capture_process **processes = calloc(c->processes_n + 1, sizeof(*processes));
@@ -181,6 +204,7 @@ static int sort_out(struct model *m, struct capture *c)
 		qsort(processes, c->processes_n, sizeof(*processes), compare_captured);
 		qsort(rows, c->threads_n, sizeof(*rows), compare_rows);
 		err = add_processes(m, processes, rows, model__merge(rows, c->threads_n));
+		add_locks(m);
 	}
 	free(processes);
 	free(rows);

@@ -49,6 +49,7 @@ struct model_process {
 	uint64_t exists_ns; /* these are sums over the threads */
 	uint64_t state_ns[ST_COUNT];
 	uint64_t run_gil_ns, run_nogil_ns, io_ns, held_offcpu_ns;
+	uint64_t locks_ns; /* of the rows of locks: all of ST_LOCK_WAIT */
 	uint64_t cpu_ns, kernel_cpu_ns, edges_on_cpu;
 	uint64_t gil_unknown_ns;  /* on a CPU while a GIL may have existed that was not known */
 	uint64_t switches;	  /* of threads on CPUs */
@@ -73,7 +74,8 @@ enum model_laws {
 	LAW_CPU = 1,	 /* law 2: target + other + idle + offline = window */
 	LAW_GIL = 2,	 /* law 3: blame = waits for the GIL */
 	LAW_PROCESS = 3, /* law 4: CPU time of the threads = the kernel's own count */
-	LAW_COUNT = 4,
+	LAW_LOCK = 4,	 /* law 5: waits by lock = waits for locks */
+	LAW_COUNT = 5,
 };
 
 struct model {

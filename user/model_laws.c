@@ -9,6 +9,7 @@ const char *const model_law_names[LAW_COUNT] = {
 	[LAW_CPU] = "cpu",
 	[LAW_GIL] = "gil",
 	[LAW_PROCESS] = "process",
+	[LAW_LOCK] = "lock",
 };
 
 const char *const model_lost_names[] = {
@@ -113,6 +114,14 @@ static void check_gils(struct model *m, const struct model_process *p)
 	check(&m->laws[LAW_GIL], p->process->pid, blame, wait, wait / 1000 + 1);
 }
 
+static void check_locks(struct model *m, const struct model_process *p)
+{
+	uint64_t wait = p->state_ns[ST_LOCK_WAIT];
+
+	if (m->capture->locks_n) /* else nobody waited, or it is from before there were any */
+		check(&m->laws[LAW_LOCK], p->process->pid, p->locks_ns, wait, wait / 1000 + 1);
+}
+
 void model__laws(struct model *m)
 {
 	for (size_t i = 0; i < m->processes_n; i++) {
@@ -122,6 +131,7 @@ void model__laws(struct model *m)
 			check_thread(m, p->threads[t].row);
 		check_process(m, p);
 		check_gils(m, p);
+		check_locks(m, p);
 	}
 	for (size_t i = 0; i < m->capture->cpus_n; i++)
 		check_cpu(m, &m->capture->cpus[i]);

@@ -248,6 +248,7 @@ int report_json(const struct model *m, const struct report_options *o, FILE *f)
 	put(&out, "],\n\"cpus\":", cpus(m), 0, ",\n");
 	put(&out, "\"blame\":", report_json__blame(m), 0, ",\n");
 	put(&out, "\"waits\":", report_json__cases(m, true), 0, ",\n");
-	put(&out, "\"holds\":", report_json__cases(m, false), 0, "}\n");
+	put(&out, "\"holds\":", report_json__cases(m, false), 0, ",\n");
+	put(&out, "\"locks\":", report_json__locks(m), 0, "}\n");
 	return out.err ? out.err : report__end(f);
 }

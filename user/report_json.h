@@ -11,6 +11,7 @@
 json_t *report_json__thread(const struct model_thread *t);
 json_t *report_json__blame(const struct model *m);
 json_t *report_json__cases(const struct model *m, bool waits); /* else holds */
+json_t *report_json__locks(const struct model *m);
 
 static inline json_t *number(uint64_t v)
 {

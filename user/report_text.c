@@ -10,6 +10,7 @@
 #include "model.h"
 #include "page.h"
 #include "report_blame.h"
+#include "report_locks.h"
 #include "report_tables.h"
 #include "report_words.h"
 
@@ -170,11 +171,14 @@ int report_text(const struct model *m, const struct report_options *o, FILE *f)
 	report_words__warnings(&page, m);
 	command(&page, &m->capture->info);
 	report_words__findings(&page, m);
+	report_locks__sentence(&page, m);
 	if (m->processes_n > 1)
 		report_tables__processes(&page, m, top);
 	for (size_t i = 0; i < m->processes_n && i < (o->verbose ? top : 1); i++)
 		process(&page, m, &m->processes[i], top);
 	report_blame__lines(&page, m, o);
+	if (o->verbose)
+		report_locks__table(&page, m, o);
 	cpu_line(&page, m);
 	if (o->verbose)
 		report_words__honesty(&page, m);

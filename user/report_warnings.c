@@ -28,6 +28,7 @@ static const struct {
 	[LAW_CPU] = { 2, "target + other + idle = window", "CPU", "CPUs" },
 	[LAW_GIL] = { 3, "blame = waits for the GIL", "process", "processes" },
 	[LAW_PROCESS] = { 4, "CPU time of threads = the kernel's count", "process", "processes" },
+	[LAW_LOCK] = { 5, "waits by lock = waits for locks", "process", "processes" },
 };
 
 static void add_law(struct page *page, const struct model *m, enum model_laws l)

@@ -26,6 +26,7 @@ static const struct {
 	const char *name, *json;
 } scalars[] = {
 	{ "text", "{\"type\": \"string\"}" },
+	{ "address", "{\"type\": \"string\", \"pattern\": \"^0x[0-9a-f]+$\"}" },
 	{ "flag", "{\"type\": \"boolean\"}" },
 	{ "count", "{\"type\": \"integer\", \"minimum\": 0}" },
 	{ "ns", "{\"type\": \"integer\", \"minimum\": 0, \"description\": \"nanoseconds\"}" },
@@ -47,6 +48,7 @@ static const struct member report[] = {
 	{ "waits", "wait[]", "the longest single waits for a GIL" },
 	{ "holds", "hold[]",
 	  "the longest times that a GIL was seen to be kept, while others waited" },
+	{ "locks", "lock[]", "futexes beside the GIL, the most waited for first; adds up to lock_wait" },
 	{ 0 },
 };
 
@@ -86,6 +88,7 @@ static const struct member laws[] = {
 	{ "cpu", "law", "target + other + idle + off-line = window" },
 	{ "gil", "law", "blame of a GIL = waits for it" },
 	{ "process", "law", "CPU time of the threads = the kernel's own count" },
+	{ "lock", "law", "waits by lock = lock_wait" },
 	{ 0 },
 };
 
@@ -261,6 +264,24 @@ static const struct member hold[] = {
 	{ 0 },
 };
 
+static const struct member lock[] = {
+	{ "pid", "count", NULL },
+	{ "address", "address?", "null: not known, or several in one row" },
+	{ "symbol", "text?", NULL },
+	{ "wait_ns", "ns", "asleep, all waiters" },
+	{ "count", "count", "sleeps" },
+	{ "waiters", "count", "threads that slept" },
+	{ "owner_tid", "count?", "who held it for the most of wait_ns; null: not known" },
+	{ "owners", "owner[]", "those known" },
+	{ 0 },
+};
+
+static const struct member owner[] = {
+	{ "tid", "count", NULL },
+	{ "wait_ns", "ns", "of waiters that fell asleep while it held the lock" },
+	{ 0 },
+};
+
 static const struct member frame[] = {
 	{ "name", "text", NULL },
 	{ "file", "text?", "source file, or library of a native function" },
@@ -289,6 +310,8 @@ static const struct object objects[] = {
 	{ "blame", NULL, blame },
 	{ "wait", NULL, wait },
 	{ "hold", NULL, hold },
+	{ "lock", NULL, lock },
+	{ "owner", "of a lock", owner },
 	{ "frame", NULL, frame },
 };
 

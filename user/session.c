@@ -385,6 +385,25 @@ static void wait_for_programs(void)
 		nanosleep(&grace, NULL);
 }
 
+/* The window is closed: nobody adds to the map any more. */
+static int hand_on_locks(struct session *s)
+{
+	cleanup_free struct wire_lock_key *keys = calloc(WIRE_LOCKS, sizeof(*keys));
+	cleanup_free struct wire_lock_use *uses = calloc(WIRE_LOCKS, sizeof(*uses));
+	__u32 next, n = WIRE_LOCKS;
+	int err;
+
+	if (!keys || !uses)
+		return -ENOMEM;
+	err = bpf_map_lookup_batch(bpf_map__fd(s->skel->maps.locks), NULL, &next, keys, uses, &n,
+				   NULL);
+	if (err && err != -ENOENT) /* that is the end of the map */
+		return err;
+	for (__u32 i = 0; i < n; i++)
+		s->listener.lock(s->listener.ctx, &keys[i], &uses[i]);
+	return 0;
+}
+
 /*
  * Marking does not wait for programs that began before the end: the wait takes tens of ms, by which
  * what the kernel has booked (the second source of law 4) would be late. Such a program is through
@@ -403,6 +422,8 @@ int session__stop(struct session *s)
 	if (!err)
 		err = run_pass(s, PASS_CLOSE, s->record_bytes, hand_on_thread);
 	last = session__poll(s); /* threads that ended after all before the iterator came by */
+	if (!err)
+		err = hand_on_locks(s);
 	return err ? err : last;
 }
 

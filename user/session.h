@@ -31,6 +31,8 @@ struct session_listener {
 	void (*process)(void *ctx, const struct wire_process_event *e, const char *args,
 			size_t args_len);
 	void (*thread)(void *ctx, const struct wire_thread *t);
+	/* at the end of the window, after all threads */
+	void (*lock)(void *ctx, const struct wire_lock_key *k, const struct wire_lock_use *u);
 	void (*explain)(void *ctx, const struct wire_event *h, size_t len); /* EV_CODE to EV_OFF */
 };
 

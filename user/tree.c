@@ -9,6 +9,7 @@
 #include "capture_merge.h"
 #include "clock.h"
 #include "explain.h"
+#include "locks.h"
 #include "log.h"
 #include "lookout.h"
 #include "process.h"
@@ -28,6 +29,7 @@ struct tree {
 	struct session *session;
 	struct lookout lookout;
 	struct explain *explain;
+	struct locks *locks;
 	void *by_key;	      /* tsearch(3) of struct process */
 	struct process **all; /* the same, in the order they were met */
 	size_t all_n, all_max;
@@ -273,6 +275,8 @@ static void on_thread(void *ctx, const struct wire_thread *w)
 	int err = p ? row__from_wire(w, session__cpus(t->session), &row) : -ENOMEM;
 
 	explain__thread(t->explain, w);
+	if (!err)
+		err = locks__thread(t->locks, w);
 	if (!err) {
 		process__note_uses(p, w);
 		if (p == t->overflow || (row.exited && t->rows >= MAX_ROWS))
@@ -291,6 +295,44 @@ static void on_explain(void *ctx, const struct wire_event *h, size_t len)
 	explain__event(t->explain, h, len, p ? &p->python.frames : NULL);
 }
 
+static void on_lock(void *ctx, const struct wire_lock_key *k, const struct wire_lock_use *u)
+{
+	struct tree *t = ctx;
+	int err = locks__add(t->locks, k, u->tgid, u->wait_ns, u->count);
+
+	t->err = t->err ? t->err : err;
+}
+
+static int write_locks(struct tree *t)
+{
+	struct capture_lock others = { 0 }; /* of processes that are not kept */
+	const struct locks_row *rows;
+	size_t n = locks__rows(t->locks, &rows);
+	int err = 0;
+
+	for (size_t i = 0; i < n && !err; i++) {
+		const struct capture_lock row = {
+			.key = rows[i].key,
+			.pid = rows[i].pid,
+			.address = rows[i].address,
+			.tid = rows[i].tid,
+			.owner_tid = rows[i].owner_tid,
+			.wait_ns = rows[i].wait_ns,
+			.count = rows[i].count,
+		};
+
+		if (find(t, row.key, row.pid)) {
+			err = capture_writer__lock(t->writer, &row);
+			continue;
+		}
+		others.wait_ns += row.wait_ns;
+		others.count += row.count;
+	}
+	if (others.count && t->overflow && !err)
+		err = capture_writer__lock(t->writer, &others);
+	return err;
+}
+
 static int write_process(struct tree *t, struct process *p, uint64_t start, bool pss)
 {
 	int err = process__write(p, t->writer, start, pss);
@@ -307,6 +349,8 @@ int tree__finish(struct tree *t, uint64_t start, uint64_t end)
 	if (t->overflow && !err)
 		err = write_process(t, t->overflow, start, false);
 	explain__close(t->explain, end);
+	if (!err)
+		err = write_locks(t);
 	if (!err)
 		err = explain__write(t->explain, t->writer, start);
 	return err;
@@ -335,8 +379,11 @@ struct tree *tree__new(struct capture_writer *writer)
 		return NULL;
 	t->writer = writer;
 	t->explain = explain__new();
-	if (t->explain)
+	t->locks = locks__new();
+	if (t->explain && t->locks)
 		return t;
+	explain__free(t->explain);
+	locks__free(t->locks);
 	free(t);
 	return NULL;
 }
@@ -355,13 +402,14 @@ void tree__free(struct tree *t)
 		process__free(t->all[i]);
 	process__free(t->overflow);
 	explain__free(t->explain);
+	locks__free(t->locks);
 	free(t->all);
 	free(t);
 }
 
 struct session_listener tree__listener(struct tree *t)
 {
-	return (struct session_listener){ t, on_process, on_thread, on_explain };
+	return (struct session_listener){ t, on_process, on_thread, on_lock, on_explain };
 }
 
 void tree__use(struct tree *t, struct session *s)

@@ -107,6 +107,9 @@ static struct capture *read_text(const char *text, size_t len)
 #define CPU(ns) \
 	"{\"cpu\":{\"cpu\":0,\"target_ns\":" ns ",\"other_ns\":0,\"idle_ns\":0,\"offline_ns\":0}}\n"
 
+#define LOCK(ns, address) \
+	"{\"lock\":{\"key\":1,\"pid\":1,\"tid\":2,\"owner_tid\":0,\"address\":" address \
+	",\"symbol\":null,\"wait_ns\":" ns ",\"count\":1}}\n"
 #define FRAME(kind) "{\"frame\":{\"name\":\"f\",\"file\":null,\"line\":1,\"kind\":" kind "}}\n"
 #define NODE(parent, frame) "{\"node\":{\"parent\":" parent ",\"frame\":" frame "}}\n"
 #define BLAME(kind, ns, stack) \
@@ -151,6 +154,10 @@ static void forgeries(void)
 		{ INFO CPU("9223372036854775808"),
 		  "is no valid capture: line 2: it is not a JSON object" },
 		{ INFO "{\"cpu\":7}\n", "is no valid capture: line 2: cpu is missing" },
+		{ INFO LOCK("1", "-1"), "is no valid capture: line 2: address is out of range" },
+		{ INFO LOCK("null", "1"), "is no valid capture: line 2: wait_ns is not an integer" },
+		{ INFO LOCK("1", "4096") "{\"end\":true,\"lines\":2}\n",
+		  "is no valid capture: a lock of thread 2 has no process" },
 		{ INFO "{\"process\":{\"key\":1,\"pid\":4294967296}}\n",
 		  "is no valid capture: line 2: pid is out of range" },
 		{ INFO "{\"process\":{\"key\":1,\"pid\":1,\"ppid\":1,\"comm\":null}}\n",

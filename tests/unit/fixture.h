@@ -163,6 +163,21 @@ static inline void fixture__cpu(struct capture *c, uint32_t number, uint64_t tar
 	cpu->idle_ns = c->info.duration_ns - target_ns - other_ns;
 }
 
+/* A thread of c->processes[process] waited for a lock; its time in that state is up to the caller. */
+static inline void fixture__lock(struct capture *c, size_t process, uint64_t address, uint32_t tid,
+				 uint32_t owner_tid, uint64_t wait_ns, uint64_t count)
+{
+	struct capture_lock *l = fixture_row(&c->locks, &c->locks_n, sizeof(*l));
+
+	l->key = c->processes[process].key;
+	l->pid = c->processes[process].pid;
+	l->tid = tid;
+	l->owner_tid = owner_tid;
+	l->address = address;
+	l->wait_ns = wait_ns;
+	l->count = count;
+}
+
 /* --- stacks, and what stands at them --- */
 
 /* Adds a frame and the node that it is on `parent`, 0: it is a root. Returns the node's number. */
@@ -331,6 +346,8 @@ static inline struct capture *fixture__zoo(void)
 	t = fixture__thread(c, 2, 60, "a\nb");
 	fixture__spend(t, ST_IO_SOCKET, 2000 * FIXTURE_MS);
 	fixture__spend(t, ST_LOCK_WAIT, 100 * FIXTURE_MS);
+	fixture__lock(c, 2, 0x7f0000001040, 60, 61, 100 * FIXTURE_MS, 7);
+	c->locks[0].symbol = strdup("lock\x1b[31m\n");
 	fixture__blocked(t, "fsync", 300 * FIXTURE_MS);
 	fixture__blocked(t, "page_fault", 20 * FIXTURE_MS);
 	t->exited = true;
@@ -374,6 +391,8 @@ static inline unsigned char *fixture__write(const struct capture *c, size_t *len
 		capture_writer__thread(w, &c->threads[i]);
 	for (size_t i = 0; i < c->cpus_n; i++)
 		capture_writer__cpu(w, &c->cpus[i]);
+	for (size_t i = 0; i < c->locks_n; i++)
+		capture_writer__lock(w, &c->locks[i]);
 	for (size_t i = 0; i < c->blame_n; i++)
 		capture_writer__blame(w, &c->blame[i]);
 	for (size_t i = 0; i < c->samples_n; i++)

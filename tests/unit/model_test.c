@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "model.h"
+#include "model_locks.h"
 
 #include "fixture.h"
 #include "tap.h"
@@ -144,7 +144,7 @@ static void spinners(void)
 	CHECK_INT(m->switches, 3 * 2000);
 	CHECK_INT(m->cpu_target_ns, 9900 * FIXTURE_MS);
 	for (int l = 0; l < LAW_COUNT; l++) {
-		CHECK(m->laws[l].checked);
+		CHECK(m->laws[l].checked || l == LAW_LOCK);
 		CHECK_INT(m->laws[l].broken, 0);
 	}
 	end();
@@ -331,6 +331,62 @@ static void law_of_processes(void)
 	TAP_CALL(check_kernel(110 * FIXTURE_MS, 0, 3, 0)); /* ticks of 4 ms */
 }
 
+/* Threads 43 and 44 wait for two locks, one of them with two owners; rows come in any order. */
+static struct capture *lockers(void)
+{
+	struct capture *capture = fixture__spinners();
+
+	fixture__spend(&capture->threads[0], ST_LOCK_WAIT, 30 * FIXTURE_MS);
+	fixture__spend(&capture->threads[1], ST_LOCK_WAIT, 20 * FIXTURE_MS);
+	fixture__lock(capture, 0, 0x8000, 44, 42, 12 * FIXTURE_MS, 3);
+	fixture__lock(capture, 0, 0x9000, 43, 0, 8 * FIXTURE_MS, 1);
+	fixture__lock(capture, 0, 0x8000, 43, 42, 2 * FIXTURE_MS, 1);
+	fixture__lock(capture, 0, 0x8000, 43, 45, 20 * FIXTURE_MS, 2);
+	fixture__lock(capture, 0, 0x8000, 44, 0, 8 * FIXTURE_MS, 4);
+	return capture;
+}
+
+static void locks(void)
+{
+	struct model_locks *l;
+
+	begin(lockers());
+	l = model_locks__new(m);
+	CHECK_INT(l->locks_n, 2);
+	CHECK_INT(l->locks[0].address, 0x8000);
+	CHECK_INT(l->locks[0].wait_ns, 42 * FIXTURE_MS);
+	CHECK_INT(l->locks[0].count, 10);
+	CHECK_INT(l->locks[0].waiters, 2);
+	CHECK_INT(l->locks[0].owners_n, 2);
+	CHECK_INT(l->locks[0].owners[0].tid, 45);
+	CHECK_INT(l->locks[0].owners[0].wait_ns, 20 * FIXTURE_MS);
+	CHECK_INT(l->locks[0].owners[1].tid, 42);
+	CHECK_INT(l->locks[0].owners[1].wait_ns, 14 * FIXTURE_MS);
+	CHECK(!model_lock__matters(&l->locks[0])); /* 42 ms of 40 s */
+	CHECK_INT(l->locks[1].address, 0x9000);
+	CHECK_INT(l->locks[1].waiters, 1);
+	CHECK_INT(l->locks[1].owners_n, 0);
+	CHECK(l->locks[1].process == &m->processes[0]);
+	model_locks__free(l);
+	end();
+}
+
+static void law_of_locks(void)
+{
+	struct capture *capture = lockers();
+
+	begin(capture);
+	CHECK_INT(m->laws[LAW_LOCK].checked, 1);
+	CHECK_INT(m->laws[LAW_LOCK].broken, 0);
+	end();
+	capture = lockers();
+	capture->locks[1].wait_ns += FIXTURE_MS / 10; /* of 50 ms */
+	begin(capture);
+	CHECK_INT(m->laws[LAW_LOCK].broken, 1);
+	CHECK_INT(m->laws[LAW_LOCK].at, 42);
+	end();
+}
+
 /* 19.8 s of waiting: 0.1 % are 19.8 ms. */
 static void check_blame(int64_t off_ns, int broken)
 {
@@ -420,6 +476,8 @@ static void huge_figures(void)
 	}
 	for (size_t i = 0; i < capture->cpus_n; i++)
 		capture->cpus[i].target_ns = capture->cpus[i].offline_ns = INT64_MAX;
+	for (size_t i = 0; i < capture->locks_n; i++)
+		capture->locks[i].wait_ns = capture->locks[i].count = INT64_MAX;
 	begin(capture);
 	CHECK_INT(m->processes[0].cpu_ns, INT64_MAX);
 	CHECK_INT(m->processes[0].gils[0].held_ns, INT64_MAX);
@@ -453,6 +511,8 @@ int main(void)
 	TAP_RUN(law_of_threads);
 	TAP_RUN(law_of_cpus);
 	TAP_RUN(law_of_processes);
+	TAP_RUN(locks);
+	TAP_RUN(law_of_locks);
 	TAP_RUN(law_of_gils);
 	TAP_RUN(losses);
 	TAP_RUN(nothing);

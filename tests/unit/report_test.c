@@ -128,6 +128,15 @@ static struct capture *hostile(void)
 	c->processes[0].gils[0].interpreter = INT64_MIN;
 	for (size_t i = 0; i < c->cpus_n; i++)
 		c->cpus[i].idle_ns = INT64_MAX;
+	for (size_t i = 0; i < c->locks_n; i++) {
+		struct capture_lock *l = &c->locks[i];
+
+		for (size_t p = 0; p < c->processes_n; p++)
+			if (c->processes[p].key == l->key)
+				l->pid = c->processes[p].pid;
+		l->address = l->wait_ns = l->count = INT64_MAX;
+		l->owner_tid = l->tid = UINT32_MAX;
+	}
 	make_stacks_hostile(c, name);
 	return c;
 }
@@ -240,6 +249,52 @@ static struct capture *python(const char *build, size_t gils)
 	fixture__python(fixture__process(c, 7, "python3"), build, gils);
 	fixture__thread(c, 0, 7, "python3");
 	return c;
+}
+
+/* Two threads of three spend 700 ms of 30 s on one lock, resp. 2.1 s. */
+static struct capture *lockers(uint64_t times, uint32_t owner)
+{
+	struct capture *c = python("shared", 1);
+
+	for (uint32_t tid = 8; tid < 10; tid++) {
+		fixture__spend(fixture__thread(c, 0, tid, "worker"), ST_LOCK_WAIT,
+			       times * 350 * FIXTURE_MS);
+		fixture__lock(c, 0, 0x8000, tid, owner, times * 350 * FIXTURE_MS, 500);
+	}
+	return c;
+}
+
+static void locks(void)
+{
+	SAYS(lockers(3, 8), "The threads of python3 (PID 7) spent 7.0 % of their time waiting for "
+			    "one lock, at 0x8000: 2 threads, 1000 waits, held most by worker 8.");
+	SAYS(lockers(3, 0), "at 0x8000: 2 threads, 1000 waits.");
+	SAYS_NOT(lockers(1, 8), "one lock");
+}
+
+/* More locks than are listed: what is left is added up, and nothing is lost. */
+static void many_locks(void)
+{
+	struct capture *c = python("shared", 1);
+	json_t *root, *list, *rest;
+	json_int_t sum = 0;
+	size_t i;
+	char *text;
+
+	for (uint32_t n = 1; n <= 2010; n++)
+		fixture__lock(c, 0, 0x1000 * n, 7, 0, n, 1);
+	text = render(report_json, &plain, c);
+	root = json_loads(text, 0, NULL);
+	free(text);
+	list = json_object_get(root, "locks");
+	CHECK_INT(json_array_size(list), 2001);
+	json_array_foreach(list, i, rest)
+		sum += json_integer_value(json_object_get(rest, "wait_ns"));
+	CHECK_INT(sum, 2010 * 2011 / 2);
+	rest = json_array_get(list, 2000);
+	CHECK(json_is_null(json_object_get(rest, "address")));
+	CHECK_INT(json_integer_value(json_object_get(rest, "count")), 10);
+	json_decref(root);
 }
 
 static void words(void)
@@ -502,6 +557,7 @@ static void json(void)
 {
 	char *text = render(report_json, &plain, fixture__zoo());
 	json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL), *process, *thread;
+	json_t *lock;
 
 	free(text);
 	CHECK(root);
@@ -527,6 +583,13 @@ static void json(void)
 	thread = json_array_get(json_object_get(process, "threads"), 1);
 	CHECK_INT(at(thread, "cpu_ns_by_cpu", "1"), 3300 * FIXTURE_MS);
 	CHECK_INT(json_object_size(json_object_get(thread, "cpu_ns_by_cpu")), 1);
+	lock = json_array_get(json_object_get(root, "locks"), 0);
+	CHECK_STR(json_string_value(json_object_get(lock, "address")), "0x7f0000001040");
+	CHECK_STR(json_string_value(json_object_get(lock, "symbol")), "lock\x1b[31m\n");
+	CHECK_INT(json_integer_value(json_object_get(lock, "pid")), 60);
+	CHECK_INT(json_integer_value(json_object_get(lock, "owner_tid")), 61);
+	CHECK_INT(json_integer_value(json_object_get(lock, "waiters")), 1);
+	CHECK_INT(json_integer_value(json_object_get(lock, "wait_ns")), 100 * FIXTURE_MS);
 	json_decref(root);
 }
 
@@ -814,6 +877,8 @@ int main(void)
 	TAP_RUN(the_page);
 	TAP_RUN(all_pages);
 	TAP_RUN(words);
+	TAP_RUN(locks);
+	TAP_RUN(many_locks);
 	TAP_RUN(several_gils);
 	TAP_RUN(warnings);
 	TAP_RUN(single_cases);
