@@ -5,6 +5,10 @@
 
 load helpers
 
+# a few hundred samples: chance, and other work on the machine
+# shellcheck disable=SC2034 # for bats
+BATS_TEST_RETRIES=2
+
 DIR=$BATS_TEST_TMPDIR
 FORMATS=(folded svg speedscope.json pb.gz)
 WEIGHTS=(blame gil_wait hold oncpu offcpu lock_wait)
@@ -121,7 +125,7 @@ tool() {
 
 @test "names that would harm: flamegraph.pl takes them" {
 	requires bpf
-	requires command flamegraph.pl
+	command -v flamegraph.pl >/dev/null || skip "no flamegraph.pl here: no package has it"
 	record_stacks 1 "$PYTHON3" tests/workloads/hostile_code.py
 	flamegraph.pl "$DIR/live.folded" >"$DIR/perl.svg" 2>"$DIR/perl.err"
 	refute grep -q 'Ignored' "$DIR/perl.err"
