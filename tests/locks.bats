@@ -71,3 +71,13 @@ python_lock() {
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/err")" = 1 ]
 	grep -q 'a lock of thread [0-9]* has no process' "$BATS_TEST_TMPDIR/err"
 }
+
+# 16384 are told apart in the kernel (bpf/wire.h), 2000 in the report
+@test "more locks than there is room for: nothing of their time is lost" {
+	requires bpf
+	profile_command "$BUILD/workloads/manylocks" --locks 12000
+	check_laws "$REPORT"
+	check_schema
+	json_true "$REPORT" '23000 < sum(l["count"] for l in r["locks"]) <= 24010' \
+		'len(r["locks"]) == 2001' '[l["count"] for l in r["locks"]][-1] > 12000'
+}

@@ -270,7 +270,7 @@ static const struct member lock[] = {
 	{ "symbol", "text?", NULL },
 	{ "wait_ns", "ns", "asleep, all waiters" },
 	{ "count", "count", "sleeps" },
-	{ "waiters", "count", "threads that slept" },
+	{ "waiters", "count", "threads that slept, at least; 0: not known" },
 	{ "owner_tid", "count?", "who held it for the most of wait_ns; null: not known" },
 	{ "owners", "owner[]", "those known" },
 	{ 0 },
