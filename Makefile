@@ -87,8 +87,8 @@ $(BUILD)/flags:
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps demo test tests check bench install format check-format analyze fuzz bpf-arm64 \
-	clean help require-libs
+.PHONY: all deps demo test tests check bench bench-peers install format check-format analyze fuzz \
+	bpf-arm64 clean help require-libs
 
 all: $(BUILD)/gilprof ## build build/gilprof (the default)
 	@:
@@ -280,6 +280,10 @@ fuzz: ## fuzz each parser for FUZZ_SECONDS (default 10)
 bench: ## measure gilprof's own cost (as root)
 	$(Q)$(MAKE) $(jobs) all $(benches) $(workloads)
 	$(Q)BUILD='$(BUILD)' tools/bench.sh
+
+bench-peers: ## measure what other profilers cost, beside gilprof (as root; installs them)
+	$(Q)$(MAKE) $(jobs) all
+	$(Q)BUILD='$(BUILD)' tools/bench-peers.sh
 
 demo: ## install what is needed, build, and profile a small threaded program (as root)
 	$(Q)tools/deps.sh

@@ -42,12 +42,39 @@ static __always_inline void sched__explain_leave(struct wire_thread *t, u64 now,
 	t->off_stack = t->leave.state == ST_RUNQ ? 0 : blame__walk_own(t, now);
 }
 
+static __always_inline void sched__explain_run(struct wire_thread *t, u64 now, u64 queued)
+{
+	if (t->waits || t->holds || blame_waiters)
+		blame__tell_ran(t, now, queued, t->state);
+	if (t->off_stack)
+		blame__tell_off(t, now);
+}
+
+/*
+ * We were not told that the task got the CPU it leaves now. How long it has run and queued since we
+ * last saw it, the kernel has booked: the rest it slept, and that came first. Returns when it got the CPU.
+ */
+static __always_inline u64 sched__repair_run(struct task_struct *task, struct wire_thread *t,
+					     u64 now)
+{
+	u64 ran = task->se.sum_exec_runtime - t->booked_at_left, queued = 0;
+
+	if (thread__has_queue_times())
+		queued = task->sched_info.run_delay - t->queued_at_left;
+	if (ran + queued >= now || now - ran - queued < t->since)
+		return t->since;
+	if (t->gils && now >= window.start)
+		sched__explain_run(t, now - ran, queued);
+	account__tell_wake(t, now - ran - queued);
+	return now - ran;
+}
+
 /* A task of the target leaves its CPU. */
 static __always_inline void sched__leave(struct task_struct *task, struct wire_thread *t, u64 now,
 					 bool preempt, u32 task_state)
 {
 	struct wire_leave *l = &t->leave;
-	u64 ran_since = t->since;
+	u64 ran_since = t->state >= ST_GIL_WAIT ? sched__repair_run(task, t, now) : t->since;
 
 	sched__clear_leave(l);
 	python__refresh(t, task);
@@ -132,14 +159,6 @@ static __always_inline void sched__guess_leave(struct task_struct *task, struct 
 	sched__clear_leave(&t->leave);
 	if ((s64)(off - queued) > GUESS_ASLEEP_NS)
 		sleep__classify(task, t, TASK_INTERRUPTIBLE, false, &t->leave);
-}
-
-static __always_inline void sched__explain_run(struct wire_thread *t, u64 now, u64 queued)
-{
-	if (t->waits || t->holds || blame_waiters)
-		blame__tell_ran(t, now, queued, t->state);
-	if (t->off_stack)
-		blame__tell_off(t, now);
 }
 
 /* A task of the target gets a CPU. */

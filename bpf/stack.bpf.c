@@ -54,7 +54,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 32768);
 	__type(key, struct code_key);
-	__type(value, u8);
+	__type(value, u64); /* what it is told by from another one at the same address */
 } codes_told SEC(".maps");
 
 /* Two rounds of a mixer (Murmur's), as an id: 2^64 of them, and some thousand stacks. */
@@ -143,13 +143,15 @@ static __always_inline void code__read_table(const struct wire_frames *f, struct
 		e->table_len = size;
 }
 
-/* Returns whether user space knows the code object now. Global, as in python.bpf.h. */
+#define CODE_TOLD 2
+
+/* Returns whether user space knows the code object now, CODE_TOLD if since now. Global: see python.bpf.h. */
 __noinline int code__tell(u64 key, u64 code, u32 tgid, const struct wire_frames *f)
 {
 	struct code_key known = { key, code };
 	struct wire_code_event *e;
 	u32 zero = 0, size;
-	u8 one = 1;
+	u64 print, *told;
 
 	e = bpf_map_lookup_elem(&code_scratch, &zero);
 	if (!e || !f)
@@ -157,6 +159,10 @@ __noinline int code__tell(u64 key, u64 code, u32 tgid, const struct wire_frames 
 	size = f->code_bytes;
 	if (size > WIRE_CODE_BYTES || bpf_probe_read_user(e->object, size, (void *)code))
 		return true; /* it will not get better */
+	print = stack__mix(code__pointer(e, f->name), code__pointer(e, f->linetable));
+	told = bpf_map_lookup_elem(&codes_told, &known);
+	if (told && *told == print)
+		return true;
 	e->h.type = EV_CODE;
 	e->h.tgid = tgid;
 	e->h.key = key;
@@ -171,26 +177,26 @@ __noinline int code__tell(u64 key, u64 code, u32 tgid, const struct wire_frames 
 		return true;
 	if (!events__send(e, size))
 		return false;
-	bpf_map_update_elem(&codes_told, &known, &one, BPF_ANY);
-	return true;
+	bpf_map_update_elem(&codes_told, &known, &print, BPF_ANY);
+	return CODE_TOLD;
 }
 
 static long stack__tell_code(u32 i, void *unused)
 {
 	struct stack_walk *w = stack__this();
-	struct code_key known;
+	int known;
 
 	if (!w || i >= WIRE_STACK_FRAMES || i >= w->e.frames_n)
 		return 1;
-	known.key = w->e.h.key;
-	known.code = w->e.frames[i].code;
-	if (!known.code || bpf_map_lookup_elem(&codes_told, &known))
+	if (!w->e.frames[i].code)
 		return 0;
-	w->untold++;
-	if (w->told >= STACK_NEW_CODES)
+	if (w->told >= STACK_NEW_CODES) {
+		w->untold++;
 		return 1;
-	w->told++;
-	w->untold -= !!code__tell(w->e.h.key, known.code, w->e.h.tgid, &w->f);
+	}
+	known = code__tell(w->e.h.key, w->e.frames[i].code, w->e.h.tgid, &w->f);
+	w->told += known == CODE_TOLD;
+	w->untold += !known;
 	return 0;
 }
 

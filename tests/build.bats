@@ -86,7 +86,8 @@ clean_make() {
 	local target
 	run clean_make help
 	[ "$status" = 0 ]
-	for target in all deps demo test check bench install format analyze fuzz clean help; do
+	for target in all deps demo test check bench bench-peers install format analyze fuzz clean \
+		help; do
 		grep -q "^  $target  *[a-z]" <<<"$output"
 	done
 }

@@ -189,7 +189,11 @@ def blame(report, output, percent=3):
             got[row["waiter_tid"], row["holder_tid"], line_of(row), row["kind"]] += (
                 row["wait_ns"] + row["runq_ns"])
     names = {tid: name for name, tid in said["tids"].items()}
-    places = sorted({place[:3] for place in want})
+    # one call more or less is much of a place where little was waited
+    places = sorted(place for place in {place[:3] for place in want}
+                    if sum(ns for p, ns in want.items() if p[:3] == place) >= report.window / 100)
+    verdict(places, "%d places, %d waits, %d holds" % (len(places), len(said["waits"]),
+                                                       len(said["holds"])))
     for place in places:
         found = {kind: ns for (*p, kind), ns in got.items() if tuple(p) == place}
         known = {kind: ns for (*p, kind), ns in want.items() if tuple(p) == place}

@@ -150,10 +150,11 @@ tool() {
 @test "a thread in a blocking call is where sys._current_frames() sees it" {
 	requires bpf
 	for python in $(pythons); do
-		"$GILPROF" --weight offcpu -o "$DIR/x.speedscope.json" -- "$python" \
-			tests/workloads/blocking.py --seconds 2 >"$DIR/truth"
+		start_workload "$python" tests/workloads/blocking.py --seconds 2.5
+		"$GILPROF" -p "$WORKLOAD_PID" -d 1.5 --weight offcpu -o "$DIR/x.speedscope.json"
+		wait "$WORKLOAD_PID"
 		"$python" --version
-		"$PYTHON3" tests/stacks.py blocking "$DIR/x.speedscope.json" "$DIR/truth"
+		"$PYTHON3" tests/stacks.py blocking "$DIR/x.speedscope.json" "$WORKLOAD_OUT"
 	done
 }
 

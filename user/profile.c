@@ -34,7 +34,7 @@
 
 #define STEPS_LOOK_NS (500 * NSEC_PER_MSEC)
 #define FIRST_LOOK_NS (100 * NSEC_PER_MSEC)
-#define STEPS_PER_SEC 15000 /* of threads around their GILs, that we look at */
+#define STEPS_PER_SEC 25000 /* of threads around their GILs, that we look at */
 #define MAX_SPARSE 64
 
 /* What poll(2) watches: the ring, signals, and the processes that the user named. */

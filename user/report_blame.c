@@ -41,11 +41,17 @@ static void add_frame(struct page *page, const struct capture_frame *f, size_t m
 	page__add(page, ")");
 }
 
+/* NULL for 0. */
+static const struct capture_frame *frame_of(const struct model *m, uint32_t number)
+{
+	return number ? &m->capture->frames[number - 1] : NULL;
+}
+
 /* The line first, since what does not fit is cut. */
 static void where(struct page *page, const struct model *m, const struct model_line *line)
 {
-	const struct capture_frame *frames = m->capture->frames;
-	const struct capture_frame *python = line->python ? &frames[line->python - 1] : NULL;
+	const struct capture_frame *python = frame_of(m, line->python);
+	const struct capture_frame *native = frame_of(m, line->native);
 
 	if (python && python->file) {
 		page__name(page, base_name(python->file), 0, 20);
@@ -55,9 +61,9 @@ static void where(struct page *page, const struct model *m, const struct model_l
 		page__name(page, python->name, 0, 40);
 	else if (line->row->kind < BLAME_HANDOFF)
 		page__add(page, "(stack not known)");
-	if (line->native) {
+	if (native) {
 		page__add(page, ", in ");
-		page__name(page, frames[line->native - 1].name, 0, 30);
+		page__name(page, native->name, 0, 30);
 	}
 	if (line->row->call) {
 		page__add(page, ", in ");

@@ -299,13 +299,13 @@ static void instructions_of_one_function(void)
 /* Events cut short, or of kinds from elsewhere, are nothing. */
 static void strange_events(void)
 {
-	struct wire_gil_event *e = calloc(1, sizeof(struct wire_event));
+	struct wire_event *e = calloc(1, sizeof(*e)); /* the sanitizer sees a read behind it */
 
 	begin();
-	e->h.key = WIRE_KEY;
+	e->key = WIRE_KEY;
 	for (uint32_t type = 0; type < 20; type++) {
-		e->h.type = type;
-		explain__event(x, &e->h, sizeof(struct wire_event), &wire_frames_3_12);
+		e->type = type;
+		explain__event(x, e, sizeof(*e), &wire_frames_3_12);
 	}
 	finish(0);
 	CHECK_INT(c->blame_n + c->samples_n + c->cases_n, 0);

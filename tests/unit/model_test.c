@@ -388,11 +388,11 @@ static void law_of_locks(void)
 }
 
 /* 19.8 s of waiting: 0.1 % are 19.8 ms. */
-static void check_blame(uint64_t off_ns, int broken)
+static void check_blame(int64_t off_ns, int broken)
 {
 	struct capture *capture = fixture__spinners();
 
-	capture->blame[3].wait_ns += off_ns;
+	capture->blame[3].wait_ns += (uint64_t)off_ns;
 	begin(capture);
 	CHECK_INT(m->laws[LAW_GIL].checked, 1);
 	CHECK_INT(m->laws[LAW_GIL].broken, broken);
@@ -407,7 +407,7 @@ static void law_of_gils(void)
 
 	TAP_CALL(check_blame(19 * FIXTURE_MS, 0));
 	TAP_CALL(check_blame(21 * FIXTURE_MS, 1));
-	TAP_CALL(check_blame(-21 * FIXTURE_MS, 1));
+	TAP_CALL(check_blame(-21 * (int64_t)FIXTURE_MS, 1));
 	capture->blame[0].key++; /* of another process */
 	begin(capture);
 	CHECK_INT(m->laws[LAW_GIL].broken, 1);

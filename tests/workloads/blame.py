@@ -106,7 +106,7 @@ def main():
             for target in (b, c, d)}
     tids["a"] = common.start(a, args.via, gilhold, name="a")
     truth = common.run(args.seconds, lambda: len(HOLDS))
-    for name in ("c", "d"):
+    for name in ("c", "d") * 2:  # each wait is logged by the end of the next one
         common.await_next(lambda: sum(wait[0] == tids[name] for wait in WAITS))
     common.finish(tids=tids, holds=HOLDS, waits=WAITS, **truth)
 
