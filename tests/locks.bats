@@ -36,6 +36,17 @@ check_schema() {
 	json_true "$REPORT" 'sum(l["wait_ns"] for l in r["locks"]) > 1.9 * r["capture"]["duration_ns"]'
 }
 
+@test "a wait that lasts all the window names its owner, too" {
+	requires bpf
+	start_workload "$BUILD/workloads/mutex" --ms 8000
+	sleep 0.2
+	"$GILPROF" -p "$WORKLOAD_PID" -d 1 --json >"$REPORT"
+	check_laws "$REPORT"
+	json_true "$REPORT" 'r["locks"][0]["owner_tid"] in
+		[t["tid"] for p in r["processes"] for t in p["threads"] if t["name"] == "a"]' \
+		'r["locks"][0]["waiters"] == 2'
+}
+
 # python_lock VERSION
 python_lock() {
 	requires bpf
