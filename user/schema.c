@@ -48,7 +48,8 @@ static const struct member report[] = {
 	{ "waits", "wait[]", "the longest single waits for a GIL" },
 	{ "holds", "hold[]",
 	  "the longest times that a GIL was seen to be kept, while others waited" },
-	{ "locks", "lock[]", "futexes beside the GIL, the most waited for first; adds up to lock_wait" },
+	{ "locks", "lock[]",
+	  "futexes beside the GIL, the most waited for first; adds up to lock_wait" },
 	{ 0 },
 };
 
