@@ -2,6 +2,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include "lock.bpf.h"
+#include "mutex.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -9,29 +10,6 @@ struct {
 	__type(key, struct wire_lock_key);
 	__type(value, struct wire_lock_use);
 } locks SEC(".maps");
-
-/*
- * The head of glibc's pthread_mutex_t on 64 bits (sysdeps/x86/nptl/bits/struct_mutex.h and
- * sysdeps/nptl/bits/struct_mutex.h, the same since 2.3): __lock is the futex word, 2 while somebody
- * waits (sysdeps/nptl/lowlevellock.h). One that a thread holds counts at least one user.
- */
-struct glibc_mutex {
-	u32 lock;
-	u32 count;
-	u32 owner;
-	u32 nusers;
-};
-
-#define GLIBC_CONTENDED 2
-
-/*
- * Locks whose futex word itself names the owner: include/uapi/linux/futex.h, FUTEX_WAITERS and
- * FUTEX_TID_MASK. That is the kernel's own layout (PI and robust mutexes); musl's mutexes that know
- * their owner use it, too, and its plain ones have EBUSY there (src/thread/pthread_mutex_trylock.c).
- */
-#define WORD_WAITERS 0x80000000u
-#define WORD_TID_MASK 0x3fffffffu
-#define MUSL_PLAIN 16
 
 /*
  * CPython 3.13 and later: a thread parks on a semaphore on its own stack, in struct wait_entry of
@@ -42,18 +20,9 @@ struct glibc_mutex {
 #define ADDRESS_LEAST 0x10000ull /* vm.mmap_min_addr */
 #define ADDRESS_MOST (1ull << 56)
 
-static __always_inline u32 lock__owner(const struct glibc_mutex *m)
-{
-	u32 tid = m->lock & WORD_TID_MASK;
-
-	if (m->lock == GLIBC_CONTENDED)
-		return m->nusers ? m->owner & WORD_TID_MASK : 0;
-	return m->lock & WORD_WAITERS && tid != MUSL_PLAIN ? tid : 0;
-}
-
 __noinline int lock__look(struct wire_thread *t, u64 sp)
 {
-	struct glibc_mutex mutex = {};
+	struct mutex_head mutex = {};
 	u64 address = 0, word;
 
 	if (!t)
@@ -68,7 +37,7 @@ __noinline int lock__look(struct wire_thread *t, u64 sp)
 		return 0;
 	}
 	bpf_probe_read_user(&mutex, sizeof(mutex), (void *)word);
-	t->lock.owner = lock__owner(&mutex);
+	t->lock.owner = mutex__owner(&mutex);
 	return 0;
 }
 

@@ -12,6 +12,8 @@ blame    output of blame.py: who waited for whom, at which line, doing what
 waits    output of waits.py...: the state of the thread that waits
 hold     output of hold.py
 stopped  output of stopped.py
+mutex    output of mutex, run by gilprof
+locks    output of locks.py
 vfork    output of vfork
 exec     output of execthread, run by gilprof
 churn    outputs of churn_procs and churn_threads, run by gilprof
@@ -65,6 +67,7 @@ class Report:
             report = json.load(file)
         self.processes = report["processes"]
         self.blame = report.get("blame", [])
+        self.locks = report.get("locks", [])
         self.window = report["capture"]["duration_ns"]
         self.start = report["capture"]["start_monotonic_ns"]
         self.end = self.start + self.window
@@ -222,6 +225,36 @@ def waits(report, *outputs):
             within_percent("%s, io_ns.%s" % (kind, name), thread["io_ns"][name], asleep, 1)
 
 
+def lock_at(report, address):
+    found = [lock for lock in report.locks if lock["address"] == address]
+    equal("rows of the lock at " + address, len(found), 1)
+    return found[0]
+
+
+def mutex(report, output):
+    said = truth(output)[1]
+    lock = lock_at(report, said["address"])
+    tids = {thread["name"]: thread["tid"] for p in report.processes for thread in p["threads"]}
+    owners = {owner["tid"]: owner["wait_ns"] for owner in lock["owners"]}
+    within_percent("wait_ns", lock["wait_ns"], sum(said["slept"].values()), 2)
+    equal("waiters", lock["waiters"], 2)
+    equal("owner", lock["owner_tid"], tids["b"])
+    for name, slept in said["slept"].items():
+        within_percent("while %s held it" % name, owners.get(tids[name], 0), slept, 2)
+    # of two that want it, the one that gets it second may fall asleep again
+    verdict(said["waits"] - 2 <= lock["count"] <= 1.1 * said["waits"],
+            "sleeps: gilprof %d, calls %d" % (lock["count"], said["waits"]))
+
+
+def locks(report, output):
+    said = truth(output)[1]
+    lock = lock_at(report, said["address"])
+    asleep = sum(report.part(begin, end, ns) for begin, end, ns in said["waits"])
+    within_percent("wait_ns", lock["wait_ns"], asleep, 2)
+    equal("waiters", lock["waiters"], len(said["tids"]))
+    equal("owner", lock["owner_tid"], None)
+
+
 def hold(report, output):
     said = truth(output)[1]
     thread, calls = report.thread(said["tid"]), said["calls"]
@@ -294,7 +327,7 @@ def churn(report, processes, threads, stolen):
 
 def main(what, report, *truths):
     commands = {"take": take, "futex": futex, "convoy": convoy, "pairs": pairs, "blame": blame,
-                "waits": waits, "hold": hold, "stopped": stopped, "vfork": vfork, "exec": execs, "churn": churn}
+                "waits": waits, "hold": hold, "stopped": stopped, "vfork": vfork, "exec": execs, "mutex": mutex, "locks": locks, "churn": churn}
     commands[what](Report(report), *truths)
     return 1 if failed else 0
 

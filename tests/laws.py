@@ -9,12 +9,13 @@ usage: laws.py [--allow-lost] REPORT.json
 3: per process with a blame, the sum of blame is the sum of gil_wait.
 4: per process, CPU time by our account is CPU time by the kernel's (schedstat), but for what the
    kernel books elsewhere (steal, irq) and for the tick by which a running thread's schedstat is old.
+5: per process, the sum over locks is the sum of lock_wait.
 Unless --allow-lost is given, no datum may be lost either: a report may then not be exact.
 """
 import json
 import sys
 
-SUM_TOLERANCE = 0.001  # laws 1 to 3
+SUM_TOLERANCE = 0.001  # laws 1 to 3, and 5
 CPU_TOLERANCE = 0.01   # law 4,
 CPU_THREAD_NS = 100000 # and per thread: it begins and ends at instants that both round
 ROUNDING_NS = 100      # some states are shares of a sum, each rounded to an integer
@@ -69,6 +70,17 @@ def cpu_time(report):
                    f"{allowed:.0f} ns allowed")
 
 
+def locks(report):
+    if "locks" not in report:
+        return
+    for process in report["processes"]:
+        by_lock = sum(row["wait_ns"] for row in report["locks"] if row["pid"] == process["pid"])
+        waited = sum(t["state_ns"]["lock_wait"] for t in process["threads"])
+        if off(by_lock, waited, SUM_TOLERANCE * waited):
+            yield (f"law 5: process {process['pid']}: {by_lock} ns by lock, its threads waited "
+                   f"{waited} ns for locks")
+
+
 def losses(report):
     for cause, count in report["capture"]["lost"].items():
         # two CPUs' clocks may differ by a microsecond: clamped, and nothing is missing
@@ -83,7 +95,7 @@ def main(args):
         sys.exit(__doc__)
     with open(paths[0], encoding="utf-8") as file:
         report = json.load(file)
-    broken = [*states(report), *cpus(report), *blame(report), *cpu_time(report)]
+    broken = [*states(report), *cpus(report), *blame(report), *cpu_time(report), *locks(report)]
     if not allow_lost:
         broken += losses(report)
     for line in broken:

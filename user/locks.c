@@ -161,6 +161,11 @@ static uint32_t tid_of(struct locks *l, uint64_t key, uint32_t ns_tid)
 	return found ? found->tid : 0;
 }
 
+uint32_t locks__owner(struct locks *l, uint64_t key, const struct mutex_head *head)
+{
+	return tid_of(l, key, mutex__owner(head));
+}
+
 int locks__add(struct locks *l, const struct wire_lock_key *k, uint32_t pid, uint64_t wait_ns,
 	       uint64_t count)
 {

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../bpf/mutex.h"
 #include "../bpf/wire.h"
 
 struct locks;
@@ -30,6 +31,12 @@ int locks__thread(struct locks *l, const struct wire_thread *t);
 
 int locks__add(struct locks *l, const struct wire_lock_key *k, uint32_t pid, uint64_t wait_ns,
 	       uint64_t count);
+
+/*
+ * A wait that was open all the time, so that the kernel side has not seen it begin: `head` is what lies at
+ * its lock now. Its owner's TID; 0: not known.
+ */
+uint32_t locks__owner(struct locks *l, uint64_t key, const struct mutex_head *head);
 
 /* All of them, in a fixed order; returns how many. */
 size_t locks__rows(struct locks *l, const struct locks_row **rows);

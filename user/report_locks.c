@@ -67,10 +67,13 @@ void report_locks__sentence(struct page *page, const struct model *m)
 
 static void row(struct page *page, const struct model *m, const struct model_lock *l)
 {
-	page__add(page, "%8s %7s %8llu %7llu %7u  ", figure__time_cell(l->wait_ns).text,
+	char waiters[24] = "-"; /* of those not told apart it is not known */
+
+	if (l->waiters)
+		snprintf(waiters, sizeof(waiters), "%llu", (unsigned long long)l->waiters);
+	page__add(page, "%8s %7s %8llu %7s %7u  ", figure__time_cell(l->wait_ns).text,
 		  figure__percent(model__share(l->wait_ns, l->process->exists_ns)).text,
-		  (unsigned long long)l->count, (unsigned long long)l->waiters,
-		  l->process->process->pid);
+		  (unsigned long long)l->count, waiters, l->process->process->pid);
 	add_name(page, l, LOCK_COLUMNS);
 	page__add(page, " ");
 	if (l->owners_n)

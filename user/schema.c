@@ -48,7 +48,8 @@ static const struct member report[] = {
 	{ "waits", "wait[]", "the longest single waits for a GIL" },
 	{ "holds", "hold[]",
 	  "the longest times that a GIL was seen to be kept, while others waited" },
-	{ "locks", "lock[]", "futexes beside the GIL, the most waited for first; adds up to lock_wait" },
+	{ "locks", "lock[]",
+	  "futexes beside the GIL, the most waited for first; adds up to lock_wait" },
 	{ 0 },
 };
 
@@ -270,7 +271,7 @@ static const struct member lock[] = {
 	{ "symbol", "text?", NULL },
 	{ "wait_ns", "ns", "asleep, all waiters" },
 	{ "count", "count", "sleeps" },
-	{ "waiters", "count", "threads that slept" },
+	{ "waiters", "count", "threads that slept, at least; 0: not known" },
 	{ "owner_tid", "count?", "who held it for the most of wait_ns; null: not known" },
 	{ "owners", "owner[]", "those known" },
 	{ 0 },

@@ -13,6 +13,7 @@
 #include "log.h"
 #include "lookout.h"
 #include "process.h"
+#include "procmem.h"
 #include "row.h"
 
 /* What is kept, so that memory is bounded whatever the target does; the rest is added up. */
@@ -22,6 +23,7 @@
 #define LOOK_AT_ALL_NS (3 * NSEC_PER_SEC) /* hostile processes may not keep us from beginning */
 #define MARK_NS NSEC_PER_SEC
 #define TICK_NS (100 * NSEC_PER_MSEC)
+#define MAX_STUCK_LOCKS 256
 #define PSS_PROCESSES 64 /* reading it is dear: not for a thousand processes */
 
 struct tree {
@@ -303,15 +305,35 @@ static void on_lock(void *ctx, const struct wire_lock_key *k, const struct wire_
 	t->err = t->err ? t->err : err;
 }
 
-static int write_locks(struct tree *t)
+/* Has the wait been open all through the window, as in a deadlock? */
+static bool is_stuck(const struct locks_row *row, uint64_t window)
+{
+	return row->count == 1 && row->address && !row->owner_tid && row->wait_ns >= window;
+}
+
+static uint32_t owner_now(struct tree *t, const struct locks_row *row)
+{
+	struct mutex_head head = { 0 };
+	struct procmem mem;
+	int err = procmem__open(&mem, (pid_t)row->pid);
+
+	if (err)
+		return 0;
+	err = procmem__read(&mem, row->address, &head, sizeof(head));
+	procmem__close(&mem);
+	return err ? 0 : locks__owner(t->locks, row->key, &head);
+}
+
+static int write_locks(struct tree *t, uint64_t window)
 {
 	struct capture_lock others = { 0 }; /* of processes that are not kept */
+	size_t looks = MAX_STUCK_LOCKS;
 	const struct locks_row *rows;
 	size_t n = locks__rows(t->locks, &rows);
 	int err = 0;
 
 	for (size_t i = 0; i < n && !err; i++) {
-		const struct capture_lock row = {
+		struct capture_lock row = {
 			.key = rows[i].key,
 			.pid = rows[i].pid,
 			.address = rows[i].address,
@@ -320,8 +342,13 @@ static int write_locks(struct tree *t)
 			.wait_ns = rows[i].wait_ns,
 			.count = rows[i].count,
 		};
+		const struct process *p = find(t, row.key, row.pid);
 
-		if (find(t, row.key, row.pid)) {
+		if (p && !p->ended && looks && is_stuck(&rows[i], window)) {
+			looks--;
+			row.owner_tid = owner_now(t, &rows[i]);
+		}
+		if (p) {
 			err = capture_writer__lock(t->writer, &row);
 			continue;
 		}
@@ -350,7 +377,7 @@ int tree__finish(struct tree *t, uint64_t start, uint64_t end)
 		err = write_process(t, t->overflow, start, false);
 	explain__close(t->explain, end);
 	if (!err)
-		err = write_locks(t);
+		err = write_locks(t, end > start ? end - start : 0);
 	if (!err)
 		err = explain__write(t->explain, t->writer, start);
 	return err;

@@ -50,6 +50,30 @@ static void owners(void)
 	locks__free(l);
 }
 
+static uint32_t owner(uint32_t word, uint32_t tid, uint32_t users)
+{
+	const struct mutex_head head = { .lock = word, .owner = tid, .nusers = users };
+
+	return locks__owner(l, KEY, &head);
+}
+
+static void mutexes(void)
+{
+	l = locks__new();
+	thread(1016, 16, 0);
+	thread(1017, 17, 0);
+	CHECK_INT(owner(2, 17, 1), 1017);
+	CHECK_INT(owner(2, 18, 1), 0);
+	CHECK_INT(owner(2, 17, 0), 0); /* of another kind than glibc's */
+	CHECK_INT(owner(1, 17, 1), 0); /* nobody waits */
+	CHECK_INT(owner(0, 17, 1), 0); /* a semaphore */
+	CHECK_INT(owner(1u << 31 | 17, 0, 0), 1017);
+	CHECK_INT(owner(3u << 30 | 17, 0, 0), 1017); /* an owner before it has died */
+	CHECK_INT(owner(1u << 31 | 16, 0, 0), 0);    /* musl's EBUSY */
+	CHECK_INT(owner(1u << 31, 0, 0), 0);
+	locks__free(l);
+}
+
 /* Owners that are none make one row, as do the rests of all threads. */
 static void sums(void)
 {
@@ -98,6 +122,7 @@ static void none(void)
 int main(void)
 {
 	TAP_RUN(owners);
+	TAP_RUN(mutexes);
 	TAP_RUN(sums);
 	TAP_RUN(churn);
 	TAP_RUN(none);

@@ -104,18 +104,13 @@ def wait_child():
     return lambda: os.waitpid(os.posix_spawn("/bin/sleep", argv, {}), 0)
 
 
-def books(schedstat):
-    """What the kernel has booked for this thread: time on a CPU, and in the run queue."""
-    return time.thread_time_ns() + int(os.pread(schedstat, 64, 0).split()[1])
-
-
 def measure(wait, waits):
     schedstat = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
     while True:
-        booked, begin = books(schedstat), time.monotonic_ns()
+        booked, begin = common.books(schedstat), time.monotonic_ns()
         wait()
         end = time.monotonic_ns()
-        waits.append((begin, end, end - begin - (books(schedstat) - booked)))
+        waits.append((begin, end, end - begin - (common.books(schedstat) - booked)))
 
 
 def main():
