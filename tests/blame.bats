@@ -40,7 +40,7 @@ spinners() {
 @test "I/O threads beside a spinning one, CPython 3.13" { pairs 3.13 1 tests/workloads/echo.py 4 --spinners 1; }
 
 # 12,000 waits a second and thread, of 17 us each: much happens between two events of the scheduler
-@test "I/O threads in a convoy" { pairs 3.12 35 tests/workloads/echo.py 4; }
+@test "I/O threads in a convoy" { pairs 3.12 45 tests/workloads/echo.py 4; }
 
 # own_clocks PYTHON [OPTION]...
 own_clocks() {
