@@ -249,7 +249,7 @@ void report_blame__lines(struct page *page, const struct model *m, const struct 
 	page__gap(page);
 	page__add(page, "Who made others wait for the GIL: %s in all%s",
 		  figure__time(b->wait_ns).text,
-		  model_blame__imprecise(b) ? "; the waits are short: by holder only roughly" : "");
+		  model_blame__imprecise(b) ? "; short waits, holders roughly" : "");
 	page__paragraph(page, PAGE_BOLD);
 	lines(page, m, b, o->verbose ? b->lines_n : LINES_SHOWN);
 	matrix(page, m, b);

@@ -435,7 +435,7 @@ static void blame_words(void)
 	SAYS_NOT(python("static", 1), "Who made others wait");
 	for (size_t i = 0; i < c->blame_n; i++)
 		c->blame[i].count = c->blame[i].wait_ns / 17000;
-	SAYS(c, "19.8 s in all; short waits, to some 15 % by holder");
+	SAYS(c, "19.8 s in all; short waits, holders roughly");
 	c = fixture__spinners();
 	for (size_t i = 0; i < c->blame_n; i++)
 		c->blame[i].stack = 0;
