@@ -65,9 +65,11 @@ static int give_to(int fd, const struct caller *caller)
 /* Without a name, so that nothing is left of it however we end. */
 static int open_nameless(const char *path)
 {
-	cleanup_free char *copy = strdup(path);
+	char *copy = strdup(path);
+	int fd = copy ? open(dirname(copy), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600) : -1;
 
-	return copy ? open(dirname(copy), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600) : -1;
+	free(copy);
+	return fd;
 }
 
 /* NFS and others know no such files: there it has a name that a signal may leave behind. */

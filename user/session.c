@@ -385,16 +385,11 @@ static void wait_for_programs(void)
 		nanosleep(&grace, NULL);
 }
 
-/* The window is closed: nobody adds to the map any more. */
-static int hand_on_locks(struct session *s)
+static int read_locks(struct session *s, struct wire_lock_key *keys, struct wire_lock_use *uses)
 {
-	cleanup_free struct wire_lock_key *keys = calloc(WIRE_LOCKS, sizeof(*keys));
-	cleanup_free struct wire_lock_use *uses = calloc(WIRE_LOCKS, sizeof(*uses));
 	__u32 next, n = WIRE_LOCKS;
 	int err;
 
-	if (!keys || !uses)
-		return -ENOMEM;
 	err = bpf_map_lookup_batch(bpf_map__fd(s->skel->maps.locks), NULL, &next, keys, uses, &n,
 				   NULL);
 	if (err && err != -ENOENT) /* that is the end of the map */
@@ -402,6 +397,18 @@ static int hand_on_locks(struct session *s)
 	for (__u32 i = 0; i < n; i++)
 		s->listener.lock(s->listener.ctx, &keys[i], &uses[i]);
 	return 0;
+}
+
+/* The window is closed: nobody adds to the map any more. */
+static int hand_on_locks(struct session *s)
+{
+	struct wire_lock_key *keys = calloc(WIRE_LOCKS, sizeof(*keys));
+	struct wire_lock_use *uses = calloc(WIRE_LOCKS, sizeof(*uses));
+	int err = keys && uses ? read_locks(s, keys, uses) : -ENOMEM;
+
+	free(keys);
+	free(uses);
+	return err;
 }
 
 /*
