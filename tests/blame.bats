@@ -21,9 +21,8 @@ pairs() {
 	compare pairs "$ORACLE_LOG" "$percent"
 }
 
-# Four: 0.3 to 1.7 %, mostly of hand-offs that seem too long
 spinners() {
-	pairs "$1" "$(($2 / 2))" tests/workloads/spin.py "$2"
+	pairs "$1" 1 tests/workloads/spin.py "$2"
 }
 
 @test "2 spinning threads, CPython 3.8" { spinners 3.8 2; }
@@ -41,7 +40,7 @@ spinners() {
 @test "I/O threads beside a spinning one, CPython 3.13" { pairs 3.13 1 tests/workloads/echo.py 4 --spinners 1; }
 
 # 12,000 waits a second and thread, of 17 us each: much happens between two events of the scheduler
-@test "I/O threads in a convoy" { pairs 3.12 60 tests/workloads/echo.py 4; }
+@test "I/O threads in a convoy" { pairs 3.12 15 tests/workloads/echo.py 4; }
 
 # own_clocks PYTHON [OPTION]...
 own_clocks() {

@@ -4,11 +4,6 @@
 
 REPORT=$BATS_TEST_TMPDIR/report.json
 
-# Three seconds can be spoilt by other work on the machine, or by what the hypervisor takes: gilprof and
-# the truth must agree in one of three runs, all of which are shown.
-# shellcheck disable=SC2034 # for bats
-BATS_TEST_RETRIES=2
-
 # use_python X.Y | distribution: sets PYTHON, or skips the test
 use_python() {
 	if [ "$1" != distribution ]; then

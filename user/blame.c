@@ -314,6 +314,7 @@ static void look(struct blame *b, struct blame_gil *g, const struct wire_gil_eve
 		.holder = holder,
 		.switch_number = e->switch_number,
 		.holder_ran_since = h ? h->ran_since : 0,
+		.holder_waited = h && h->state == WAIT_OVER && h->gil == g,
 	};
 
 	if (e->locked >= 0)

@@ -162,7 +162,7 @@ static uint64_t taken_at(const struct timeline *t, const struct timeline_look *l
 		at = l->holder_ran_since ? l->holder_ran_since : l->at;
 	else if (l->holder_ran_since >= low)
 		at = l->holder_ran_since;
-	else if (was_free && l->at > low)
+	else if (was_free && l->at > low && !l->holder_waited)
 		at = low + (l->at - low) / 2;
 	return at < l->at ? at : l->at;
 }

@@ -38,6 +38,7 @@ struct timeline_look {
 	uint64_t holder; /* the last one: any number that names a thread; 0: nobody, never */
 	uint64_t switch_number;
 	uint64_t holder_ran_since; /* when that thread last got a CPU; 0: not known */
+	bool holder_waited;	   /* it did so to take this GIL: that takes it microseconds */
 };
 
 void timeline__look(struct timeline *t, const struct timeline_look *l);

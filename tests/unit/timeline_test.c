@@ -18,13 +18,13 @@
 #define NANOSLEEP 230
 #define MAX_PARTS 64
 
-enum what { LOOK, FREE, OFF, PREEMPT, ON, RELEASED, ASKED, STACK };
+enum what { LOOK, TAKEN /* by one that had waited */, FREE, OFF, PREEMPT, ON, RELEASED, ASKED, STACK };
 
 struct event {
 	uint64_t at; /* µs */
 	enum what what;
 	uint64_t thread;
-	uint64_t arg; /* LOOK, FREE: since when it runs, µs; STACK: its number */
+	uint64_t arg; /* LOOK, TAKEN, FREE: since when it runs, µs; STACK: its number */
 	uint64_t switch_number;
 };
 
@@ -36,10 +36,11 @@ static void play_look(const struct event *e)
 {
 	const struct timeline_look l = {
 		.at = e->at * US,
-		.locked = e->what == LOOK,
+		.locked = e->what != FREE,
 		.holder = e->thread,
 		.switch_number = e->switch_number,
 		.holder_ran_since = e->arg * US,
+		.holder_waited = e->what == TAKEN,
 	};
 
 	timeline__look(timeline, &l);
@@ -50,6 +51,7 @@ static void play_event(const struct event *e)
 	switch (e->what) {
 	case LOOK:
 	case FREE:
+	case TAKEN:
 		play_look(e);
 		break;
 	case OFF:
@@ -172,6 +174,15 @@ static void who_ran_all_the_time_took_it_half_way(void)
 	cut(10, 600);
 	CHECK_PART(1, 550, A, BLAME_HANDOFF);
 	CHECK_PART(2, 600, B, BLAME_PYTHON);
+}
+
+static void who_ran_to_take_it_took_it_at_once(void)
+{
+	PLAY({ 10, LOOK, A, 5 }, { 500, FREE, A }, { 5500, TAKEN, B, 498 });
+	cut(10, 5500);
+	CHECK_INT(parts_n, 2);
+	CHECK_PART(0, 500, A, BLAME_PYTHON);
+	CHECK_PART(1, 5500, B, BLAME_PYTHON);
 }
 
 static void a_holder_that_came_and_went_unseen_had_it_in_between(void)
@@ -389,6 +400,7 @@ int main(void)
 	TAP_RUN(between_release_and_next_holder_is_handoff);
 	TAP_RUN(who_runs_from_the_very_release_holds_from_there);
 	TAP_RUN(who_ran_all_the_time_took_it_half_way);
+	TAP_RUN(who_ran_to_take_it_took_it_at_once);
 	TAP_RUN(a_holder_that_came_and_went_unseen_had_it_in_between);
 	TAP_RUN(a_woken_waiter_tells_of_the_release);
 	TAP_RUN(a_release_that_is_told_late_changes_nothing);
