@@ -18,7 +18,17 @@
 #define NANOSLEEP 230
 #define MAX_PARTS 64
 
-enum what { LOOK, TAKEN /* by one that had waited */, FREE, OFF, PREEMPT, ON, RELEASED, ASKED, STACK };
+enum what {
+	LOOK,
+	TAKEN /* by one that had waited */,
+	FREE,
+	OFF,
+	PREEMPT,
+	ON,
+	RELEASED,
+	ASKED,
+	STACK
+};
 
 struct event {
 	uint64_t at; /* µs */
