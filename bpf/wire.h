@@ -92,7 +92,8 @@ enum wire_lost {
 	LOST_GIL_USES = 5,        /* a thread used more GILs than are told apart */
 	LOST_CLOCK_BACKWARDS = 6, /* a negative interval between two CPUs, clamped to zero */
 	LOST_RECURSION = 7,       /* the kernel skipped one of our programs (recursion_misses) */
-	LOST_COUNT = 8,
+	LOST_STACKS = 8,          /* user space had no room for a stack, a code object or a charge */
+	LOST_COUNT = 9,
 };
 
 /*
@@ -504,7 +505,7 @@ struct wire_cpu {
 	__u64 lag_first;
 	__u64 lag_last;
 	__u64 walked; /* when a thread's own stack was last walked on it */
-	__u64 pad[4]; /* CPUs must not share cache lines */
+	__u64 pad[3]; /* CPUs must not share cache lines */
 };
 
 _Static_assert(sizeof(struct wire_cpu) % 64 == 0, "CPUs must not share cache lines");

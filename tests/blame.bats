@@ -39,8 +39,17 @@ spinners() {
 @test "I/O threads beside a spinning one, CPython 3.12" { pairs 3.12 1 tests/workloads/echo.py 4 --spinners 1; }
 @test "I/O threads beside a spinning one, CPython 3.13" { pairs 3.13 1 tests/workloads/echo.py 4 --spinners 1; }
 
-# 12,000 waits a second and thread, of 17 us each: much happens between two events of the scheduler
-@test "I/O threads in a convoy" { pairs 3.12 15 tests/workloads/echo.py 4; }
+# 12,000 waits a second and thread, of 17 us each: much happens between two events of the scheduler, so
+# who waits for whom is told only roughly (26 to 52 % of it wrong here), which the page must say.
+@test "I/O threads in a convoy are marked as imprecise" {
+	local page=$BATS_TEST_TMPDIR/page
+	requires bpf
+	use_python 3.12
+	start_workload "$PYTHON" tests/workloads/echo.py 4
+	"$GILPROF" -p "$WORKLOAD_PID" -d 3 -o "$REPORT" -o "$page.txt"
+	check_laws "$REPORT"
+	grep -q 'Who made others wait for the GIL: .*; short waits, holders roughly' "$page.txt"
+}
 
 # own_clocks PYTHON [OPTION]...
 own_clocks() {

@@ -5,10 +5,6 @@
 
 load helpers
 
-# a few hundred samples: chance, and other work on the machine
-# shellcheck disable=SC2034 # for bats
-BATS_TEST_RETRIES=2
-
 DIR=$BATS_TEST_TMPDIR
 FORMATS=(folded svg speedscope.json pb.gz)
 WEIGHTS=(blame gil_wait hold oncpu offcpu lock_wait)
@@ -135,7 +131,7 @@ tool() {
 @test "a hot line that moves every second is right to the line" {
 	requires bpf
 	for python in $(pythons); do
-		"$GILPROF" --weight oncpu -o "$DIR/x.speedscope.json" -- "$python" \
+		"$GILPROF" -F 997 --weight oncpu -o "$DIR/x.speedscope.json" -- "$python" \
 			tests/workloads/moving.py >"$DIR/truth"
 		"$python" --version
 		"$PYTHON3" tests/stacks.py lines "$DIR/x.speedscope.json" "$DIR/truth"

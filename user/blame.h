@@ -52,9 +52,6 @@ void blame__waiter_stack(struct blame *b, const struct wire_sample_event *e);
 /* The record of a thread: what it really waited, against what was charged. */
 int blame__account(struct blame *b, const struct wire_thread *t);
 
-/* Exec or exit: its GILs are no more, and its threads have other ones. */
-void blame__forget(struct blame *b, uint64_t key);
-
 /* The window has closed at `end`: charges what is open. Before blame__account of living threads. */
 int blame__close(struct blame *b, uint64_t end);
 

@@ -420,6 +420,7 @@ static int write_end(struct profile *p, bool complete, int fd)
 	if (!target)
 		return -ENOMEM;
 	session__lost(p->session, info.lost);
+	info.lost[LOST_STACKS] = tree__lost(p->tree);
 	info.self.cpu_ns = p->cpu_ns;
 	info.self.bpf_run_ns = cost__run_ns(&p->cost, info.duration_ns);
 	info.self.bpf_run_count = cost__runs(&p->cost, info.duration_ns);

@@ -16,6 +16,7 @@ static const char *const lost_words[] = {
 	[LOST_GIL_USES] = "a thread used more GILs than are told apart",
 	[LOST_CLOCK_BACKWARDS] = "intervals clamped to zero, since CPU clocks disagree",
 	[LOST_RECURSION] = "the kernel skipped a program, so times may be in the wrong state",
+	[LOST_STACKS] = "there was no room for stacks, so time is told without its place",
 };
 
 _Static_assert(sizeof(lost_words) / sizeof(lost_words[0]) == LOST_COUNT, "say what is missing");

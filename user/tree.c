@@ -383,6 +383,11 @@ int tree__finish(struct tree *t, uint64_t start, uint64_t end)
 	return err;
 }
 
+uint64_t tree__lost(const struct tree *t)
+{
+	return explain__lost(t->explain);
+}
+
 uint64_t tree__steps(const struct tree *t)
 {
 	return explain__steps(t->explain);

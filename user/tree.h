@@ -34,6 +34,9 @@ void tree__mark(struct tree *t);
  */
 uint64_t tree__tick(struct tree *t, uint64_t now);
 
+/* As explain__lost. */
+uint64_t tree__lost(const struct tree *t);
+
 /* As explain__steps. */
 uint64_t tree__steps(const struct tree *t);
 
