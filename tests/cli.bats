@@ -41,6 +41,7 @@ check_refusal() {
 	refuses 2 "^gilprof: --weight 'x': must be blame, gil_wait," --weight x -p 1
 	refuses 2 "--weight ''" --weight= -p 1
 	refuses 2 "--weight 'Blame'" --weight Blame report x.gilprof
+	refuses 2 "--weight 'hold': is of stacks" --weight hold -p 1
 	refuses 2 "^gilprof: --worst '0': must be 1 to 32" --worst 0 -p 1
 	refuses 2 "--worst '33'" --worst 33 -p 1
 	refuses 2 "--worst '-1'" --worst -1 -p 1

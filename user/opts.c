@@ -186,6 +186,12 @@ static bool writes(const struct opts *o, enum opts_format format)
 	return false;
 }
 
+static bool writes_stacks(const struct opts *o)
+{
+	return writes(o, OPTS_SVG) || writes(o, OPTS_FOLDED) || writes(o, OPTS_SPEEDSCOPE) ||
+	       writes(o, OPTS_PPROF);
+}
+
 static int check_report(const struct opts *o)
 {
 	if (!o->input)
@@ -221,6 +227,9 @@ static int check(struct parse *p)
 	if (p->json && o->outputs_n)
 		return wrong("--json", o->outputs[0].path,
 			     "goes to stdout, and -o leaves nothing for it");
+	if (o->weight != WEIGHT_DEFAULT && !writes_stacks(o))
+		return wrong("--weight", model_weight_names[o->weight],
+			     "is of stacks: -o FILE.svg, .folded, .speedscope.json or .pb.gz");
 	if (p->json)
 		o->format = OPTS_JSON;
 	err = o->mode == OPTS_REPORT ? check_report(o) : check_live(o);
