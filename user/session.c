@@ -82,6 +82,7 @@ static void configure(struct session *s, const struct session_options *o, bool o
 	b->rodata->follow_children = o->children;
 	b->rodata->iter_children = o->children;
 	b->rodata->drop_every = o->drop_every;
+	b->rodata->miss_every = o->miss_every;
 	b->rodata->sample_stack_every = o->stack_every;
 	syscalls__classes((uint8_t *)b->rodata->syscall_class);
 	syscalls__classes_ia32((uint8_t *)b->rodata->syscall_class_ia32);
