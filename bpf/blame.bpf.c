@@ -9,18 +9,18 @@
 #include "stack.bpf.h"
 
 u32 blame_waiters = 0;
-u32 blame_sparse =
-	1; /* set by user space, where there is too much to tell: see struct wire_gil_event */
+u32 blame_sparse = 1;
 
 /*
  * A walk of a stack takes 1 to 15 µs, so there is a budget: the holder's once a millisecond while it
  * holds, and five times where holders change as fast; a thread's own when it goes to sleep once in ten,
- * or once a millisecond of its CPU.
+ * or once in four of its CPU.
  */
 #define WALK_HOLDER_NS 1000000ull
+#define WALK_HOLDER_MANY_NS 4000000ull /* where many wait: each of them is charged for each stack */
 #define WALK_NEXT_HOLDER_NS 200000ull
 #define WALK_OWN_NS 10000000ull
-#define WALK_CPU_NS 1000000ull
+#define WALK_CPU_NS 4000000ull
 
 #define MANY_WAITERS 16 /* it is then rare that one that has timed out gets the GIL */
 
@@ -35,6 +35,15 @@ struct gil_walk {
 	u64 switch_number;
 };
 
+/* What user space was last told of a GIL. */
+struct gil_told {
+	u64 last_holder;
+	u64 switch_number;
+	u64 confirmed; /* when that was last seen again, but not told; 0: it was not */
+	u32 locked;
+	u32 asked;
+};
+
 /* When the stack of a GIL's holder was last walked. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -43,13 +52,12 @@ struct {
 	__type(value, struct gil_walk);
 } gil_walks SEC(".maps");
 
-/* Is this a time that is told of? */
-static __always_inline bool blame__is_told(u64 now)
-{
-	u32 n = blame_sparse;
-
-	return n <= 1 || (now >> WIRE_SLICE_SHIFT) % n == 0;
-}
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct gil_key);
+	__type(value, struct gil_told);
+} gils_told SEC(".maps");
 
 /* thread_id of the last holder that the thread has seen, 0: none. */
 static __always_inline u64 blame__holder(struct wire_thread *t)
@@ -73,8 +81,9 @@ static __noinline u64 blame__walk(struct wire_thread *t, u64 now, bool own)
 	struct gil_walk fresh = { now, own ? now : 0, t->look.switch_number };
 	struct gil_walk *last = bpf_map_lookup_elem(&gil_walks, &key);
 	bool same = last && last->switch_number == fresh.switch_number;
+	u64 long_pause = blame_waiters < MANY_WAITERS ? WALK_HOLDER_NS : WALK_HOLDER_MANY_NS;
 	u64 pause = own	   ? (same ? WALK_NEXT_HOLDER_NS : 0)
-		    : same ? WALK_HOLDER_NS
+		    : same ? long_pause
 			   : WALK_NEXT_HOLDER_NS;
 
 	if (last && now - (own ? last->own : last->time) < pause)
@@ -86,6 +95,32 @@ static __noinline u64 blame__walk(struct wire_thread *t, u64 now, bool own)
 	else
 		bpf_map_update_elem(&gil_walks, &key, &fresh, BPF_ANY);
 	return stack__walk(t, t->look.last_holder);
+}
+
+static __noinline void blame__tell_gaps(struct wire_thread *t, struct wire_gil_event *e)
+{
+	u32 i;
+
+	for (i = 0; i < WIRE_GAPS; i++)
+		e->gaps[i] = t->gaps[i];
+	e->gaps_n = t->gaps_n;
+	t->gaps_n = 0;
+}
+
+/* Is there room to tell later that it slept from t->left to `woken`, ran from `ran_since` to now? */
+static __always_inline bool blame__put_off_gap(struct wire_thread *t, u64 woken, u64 ran_since,
+					       u64 now)
+{
+	u32 n = t->gaps_n;
+
+	if (n >= WIRE_GAPS || t->left > woken || woken > ran_since || ran_since > now ||
+	    now - t->left > ~0u)
+		return false;
+	t->gaps[n].asleep_ns = woken - t->left;
+	t->gaps[n].queued_ns = ran_since - woken;
+	t->gaps[n].ran_ns = now - ran_since;
+	t->gaps_n = n + 1;
+	return true;
 }
 
 static __always_inline struct wire_gil_event *blame__event(struct wire_thread *t, u64 now, u32 what)
@@ -107,20 +142,84 @@ static __always_inline struct wire_gil_event *blame__event(struct wire_thread *t
 	e->switch_number = 0;
 	e->stack = 0;
 	e->woken = 0;
+	e->confirmed = 0;
 	e->word = 0;
 	e->nr = CAUSE_NONE;
 	e->holds = 0;
 	e->interval_us = t->interval_us;
 	e->sparse = blame_sparse;
-	e->pad = 0;
+	e->asked = 0;
+	e->gaps_n = 0;
+	if (t->gaps_n)
+		blame__tell_gaps(t, e);
 	return e;
+}
+
+/* NULL if only a few wait: then all is told. */
+static __always_inline struct gil_told *blame__told(struct wire_thread *t)
+{
+	struct gil_key key = { t->key, t->gil };
+	struct gil_told none = {};
+	struct gil_told *told;
+
+	if (blame_waiters < MANY_WAITERS)
+		return NULL;
+	told = bpf_map_lookup_elem(&gils_told, &key);
+	if (!told)
+		bpf_map_update_elem(&gils_told, &key, &none, BPF_ANY);
+	return told;
+}
+
+/*
+ * A waiter that timed out and sleeps on has seen what user space knows: the same holder still has it. It is
+ * told later, together with its next such steps. Where many wait that leaves one step in five. Not where slices of time stand
+ * for all of it: there each slice has to tell of every waiter.
+ */
+static __always_inline bool blame__is_known(const struct gil_told *told,
+					    const struct wire_thread *t, u32 asked)
+{
+	return blame_sparse <= 1 && t->look.locked > 0 && told->locked &&
+	       told->switch_number == t->look.switch_number &&
+	       told->last_holder == t->look.last_holder && asked <= told->asked;
+}
+
+static __always_inline void blame__note_told(struct gil_told *told, const struct wire_thread *t,
+					     u32 asked)
+{
+	told->last_holder = t->look.last_holder;
+	told->switch_number = t->look.switch_number;
+	told->confirmed = 0;
+	told->locked = t->look.locked > 0;
+	told->asked = asked;
+}
+
+/* take_gil asks the holder to drop the GIL when a sleep has timed out in one tenure, Python/ceval_gil.c */
+static __always_inline u32 blame__asks(struct wire_thread *t)
+{
+	u32 asks = t->timed_out && t->look.locked > 0 && t->look.switch_number == t->slept_number;
+
+	t->timed_out = 0;
+	t->slept_number = t->look.switch_number;
+	return asks;
+}
+
+/* The holder's stack, or 0. */
+static __always_inline u64 blame__look_at_stack(struct wire_thread *t, u64 now, bool waits)
+{
+	if (t->look.locked <= 0)
+		return 0;
+	if (t->leave.holds && t->leave.state != ST_RUNQ)
+		return blame__walk(t, now, true);
+	return waits ? blame__walk(t, now, false) : 0;
 }
 
 __noinline int blame__tell_left(struct wire_thread *t, u64 now, u64 ran_since)
 {
 	struct wire_gil_event *e;
-	u64 holder, stack = 0, woken;
+	struct gil_told *told;
+	u64 holder, stack, woken;
 	bool waits;
+	u32 asked;
 
 	if (!t)
 		return 0;
@@ -132,13 +231,19 @@ __noinline int blame__tell_left(struct wire_thread *t, u64 now, u64 ran_since)
 		__sync_fetch_and_add(&blame_waiters, 1);
 	}
 	t->resolves = 0;
-	if (!t->look.interval || !blame__is_told(now))
+	if (!t->look.interval || !blame__is_told(now)) {
+		t->gaps_n = 0;
 		return 0;
+	}
+	asked = blame__asks(t);
 	holder = blame__holder(t);
-	if (t->look.locked > 0 && t->leave.holds && t->leave.state != ST_RUNQ)
-		stack = blame__walk(t, now, true);
-	else if (t->look.locked > 0 && waits)
-		stack = blame__walk(t, now, false);
+	stack = blame__look_at_stack(t, now, waits);
+	told = blame__told(t);
+	if (told && woken && waits && !stack && blame__is_known(told, t, asked) &&
+	    blame__put_off_gap(t, woken, ran_since, now)) {
+		told->confirmed = now;
+		return 0;
+	}
 	e = blame__event(t, now, GIL_LEFT);
 	if (!e)
 		return 0;
@@ -152,6 +257,11 @@ __noinline int blame__tell_left(struct wire_thread *t, u64 now, u64 ran_since)
 	e->holds = t->leave.holds;
 	e->word = t->leave.word;
 	e->nr = t->leave.nr;
+	e->asked = asked;
+	if (told) {
+		e->confirmed = told->confirmed;
+		blame__note_told(told, t, asked);
+	}
 	events__submit_gil(e);
 	return 0;
 }
@@ -177,10 +287,12 @@ __noinline int blame__tell_ran(struct wire_thread *t, u64 now, u64 queued, u32 w
 		t->resolves = 1;
 		blame__forget(t);
 	}
-	if (!blame__is_told(now))
+	t->timed_out = was == ST_GIL_WAIT && blame__has_timed_out(t, now - queued);
+	if (!blame__is_told(now)) {
+		t->gaps_n = 0;
 		return 0;
-	if (blame_waiters >= MANY_WAITERS && was == ST_GIL_WAIT &&
-	    blame__has_timed_out(t, now - queued)) {
+	}
+	if (t->timed_out && blame_waiters >= MANY_WAITERS) {
 		t->woken = now - queued;
 		return 0;
 	}

@@ -151,6 +151,15 @@ struct wire_python {
 	__u64 holder[WIRE_MAX_GILS]; /* fs base of the thread that held it when user space looked; 0: none */
 };
 
+/* A waiter timed out and looked, and slept on: after how long, and for how long it was queued and ran. */
+struct wire_gap {
+	__u32 asleep_ns;
+	__u32 queued_ns;
+	__u32 ran_ns;
+};
+
+#define WIRE_GAPS 5
+
 /* One thread's dealings with one GIL. */
 struct wire_gil_use {
 	__u64 gil; /* address; 0 ends the list */
@@ -325,12 +334,24 @@ struct wire_thread {
 	__u64 other_checked; /* and when that was checked, */
 	__u64 other_id;      /* its thread_id */
 	struct wire_gil look; /* its GIL as this thread last saw it */
+	__u64 call_arg;      /* first argument of the system call it last slept in */
+	struct {             /* when it was last seen to sleep without its GIL, */
+		__u64 at;
+		__u64 arg;   /* in this system call, */
+		__u32 nr;
+		__u32 held;  /* but to be the last that had held it */
+	} released;
 	__u64 tls;           /* its fs base, which PyThreadState.thread_id equals */
 	__u64 walked;        /* when its stack was last walked */
 	__u64 off_stack;     /* the stack it left its CPU with; 0: not walked */
 	__u32 waits;         /* it is counted in blame_waiters */
 	__u32 resolves;      /* its next leave tells what became of its wait */
 	__u64 woken;         /* and when it was woken, if that was not told; else 0 */
+	__u64 slept_number;  /* switch_number of `gil` as it fell asleep for it, */
+	__u32 timed_out;     /* and that sleep lasted for a switch interval */
+	__u32 gaps_n;        /* in its sleep, that are not told yet */
+	struct wire_gap gaps[WIRE_GAPS];
+	__u32 pad;
 	__u32 thread_id;    /* copies of wire_python */
 	__u32 libc;
 	__u32 use;          /* index in uses[] of `gil` */
@@ -432,6 +453,7 @@ struct wire_gil_event {
 	__u64 tls;	     /* the thread's fs base */
 	__u64 since;	     /* GIL_LEFT: when it got its CPU; GIL_RAN: when it was woken or preempted */
 	__u64 woken;	     /* GIL_LEFT: that one's GIL_RAN was not told: it had been woken then; else 0 */
+	__u64 confirmed;     /* GIL_LEFT: when somebody last saw of it what was told last; 0: nobody since */
 	__u64 holder;	     /* thread_id of the last holder; 0: not seen */
 	__u64 switch_number;
 	__u64 stack;	     /* of the holder, walked now; 0: not walked */
@@ -443,11 +465,14 @@ struct wire_gil_event {
 	__u32 word;	     /* of the GIL, that it waits on */
 	__u32 nr;	     /* the system call that it sleeps in */
 	__u32 interval_us;
-	__u32 sparse;	     /* only every n-th slice of time (WIRE_SLICE_SHIFT) is told of, */
-	__u32 pad;
+	__u32 sparse;	     /* only every n-th slice of time (WIRE_SLICE_SHIFT) is told of, a power of 2 */
+	__u32 asked;	     /* GIL_LEFT: take_gil has asked this holder, in this tenure, to drop it */
+	__u32 gaps_n;	     /* in the sleep before this step, the first gap first */
+	struct wire_gap gaps[WIRE_GAPS];
 };
 
-#define WIRE_SLICE_SHIFT 24 /* 2^24 ns, 17 ms: those whose number n divides */
+/* 2^23 ns, 8.4 ms: those whose number n divides. Longer than a switch interval, or waits would be missed. */
+#define WIRE_SLICE_SHIFT 23
 
 /* EV_SAMPLE, EV_OFF */
 struct wire_sample_event {

@@ -8,11 +8,14 @@
 
 #include "blame_rows.h"
 #include "blame_worst.h"
+#include "ledger.h"
 
 #define MAX_GILS 512 /* with a timeline of 200 KB each */
 #define MAX_THREADS 65536
 #define RETRY_NS 100000 /* as ACCOUNT_RETRY_NS: it came back from a time-out and waits on */
 #define ALIAS_CERTAIN 3
+#define MAX_PENDING 64
+#define STEP_WORK 4	/* as much as so many charges */
 #define PYTHON_MUTEX 80 /* gil->mutex: who is woken from there has not been given the GIL */
 
 struct blame_gil {
@@ -31,17 +34,27 @@ enum wait_state {
 	WAIT_OVER /* not yet charged: the next look may tell more */
 };
 
+/* A part of a wait that is not charged yet. */
+struct pending {
+	uint64_t begin, end;
+	bool runq; /* else asleep */
+};
+
 struct blame_thread {
 	uint64_t key, tls;
 	uint32_t pid, tid;
 	uint64_t ran_since;    /* when it last got a CPU */
 	struct blame_gil *gil; /* that it waits for */
+	struct ledger_account *account;
+	const struct blame_gil *account_gil; /* that it is for */
 	enum wait_state state;
-	uint64_t begin, end; /* of its sleep */
-	uint64_t queued;     /* since when it was in a run queue before it ran; 0: it was not */
-	uint64_t switch_number, holder; /* seen when it fell asleep */
-	struct blame_case wait;		/* the chain of sleeps that are one wait; ns 0: none */
-	uint64_t worst_ns;		/* of its culprit */
+	uint64_t begin, end;	 /* of its sleep */
+	uint64_t queued;	 /* since when it was in a run queue before it ran; 0: it was not */
+	struct blame_case wait;	 /* the chain of sleeps that are one wait; ns 0: none */
+	uint64_t worst_ns;	 /* of its culprit */
+	struct pending *pending; /* of this wait; NULL: it has never waited */
+	size_t pending_n;
+	uint64_t pending_since; /* timeline__length as the first of them was added */
 };
 
 struct blame {
@@ -53,8 +66,10 @@ struct blame {
 	uint64_t slice;	 /* its slice of time */
 	uint64_t since;	 /* nothing is known from before this; 0: nothing was left out */
 	bool sampled;	 /* something was */
-	struct blame_rows *rows;
+	struct ledger *ledger;
+	struct blame_rows *rows; /* made of it, at the end */
 	struct blame_worst waits, holds;
+	uint64_t work;
 	int err;
 };
 
@@ -138,6 +153,143 @@ static bool grow(struct blame *b)
 	return true;
 }
 
+/* --- charging --------------------------------------------------------------------------------- */
+
+struct charge {
+	struct blame *b;
+	struct blame_thread *waiter;
+	bool runq;
+};
+
+static uint32_t deed_of(const struct charge *c, const struct timeline_part *p)
+{
+	const struct blame_thread *h = thread_at(c->b, c->waiter->key, p->holder);
+	const struct ledger_deed d = {
+		.holder = p->holder,
+		.holder_tid = h ? h->tid : 0,
+		.stack = p->kind == BLAME_HANDOFF ? 0 : p->stack,
+		.nr = p->nr,
+	};
+
+	return ledger__deed(c->b->ledger, &d);
+}
+
+static void note_worst(struct blame_thread *waiter, const struct blame_thread *holder,
+		       const struct timeline_part *p)
+{
+	waiter->worst_ns = p->end - p->begin;
+	waiter->wait.holder = p->holder;
+	waiter->wait.holder_tid = holder ? holder->tid : 0;
+	waiter->wait.kind = p->kind;
+	waiter->wait.nr = p->nr;
+	waiter->wait.stack = p->kind == BLAME_HANDOFF ? 0 : p->stack;
+}
+
+static void charge_part(void *ctx, const struct timeline_part *p)
+{
+	struct charge *c = ctx;
+	struct blame_thread *w = c->waiter;
+	uint64_t ns = p->end - p->begin;
+	uint32_t deed = p->memo ? *p->memo : 0;
+
+	c->b->work++;
+	if (c->runq &&
+	    (p->holder == w->tls || p->kind == BLAME_HANDOFF || p->kind == BLAME_UNKNOWN))
+		return;
+	if (!c->runq && ns > w->worst_ns)
+		note_worst(w, thread_at(c->b, w->key, p->holder), p);
+	if (!deed)
+		deed = deed_of(c, p);
+	if (p->memo)
+		*p->memo = deed;
+	if (!deed || ledger__charge(c->b->ledger, w->account, deed, p->kind, c->runq, ns))
+		c->b->err = -ENOMEM;
+}
+
+static bool has_account(struct blame *b, struct blame_thread *t)
+{
+	const struct ledger_waiter w = {
+		.key = t->key, .gil = t->gil->gil, .pid = t->pid, .tid = t->tid
+	};
+
+	if (!t->account || t->account_gil != t->gil) {
+		t->account = ledger__account(b->ledger, &w);
+		t->account_gil = t->gil;
+	}
+	return t->account;
+}
+
+static void charge(struct blame *b, struct blame_thread *t, uint64_t begin, uint64_t end, bool runq)
+{
+	struct charge c = { b, t, runq };
+
+	if (!t->gil || !t->gil->timeline || end <= begin)
+		return;
+	if (has_account(b, t))
+		timeline__cut(t->gil->timeline, begin, end, charge_part, &c);
+	else
+		b->err = -ENOMEM;
+}
+
+static void charge_pending(struct blame *b, struct blame_thread *t)
+{
+	for (size_t i = 0; i < t->pending_n; i++)
+		charge(b, t, t->pending[i].begin, t->pending[i].end, t->pending[i].runq);
+	t->pending_n = 0;
+}
+
+/* Is what the timeline tells of the parts about to be forgotten? */
+static bool is_late(const struct blame_thread *t)
+{
+	return t->pending_n == MAX_PENDING ||
+	       timeline__length(t->gil->timeline) > t->pending_since + TIMELINE_SEGMENTS / 2;
+}
+
+/*
+ * A part of a wait is charged when the wait is over: how a holder came back to its CPU, and when it had been
+ * woken, only its own steps tell, and it must have come back to give the GIL up.
+ */
+static void put_off(struct blame *b, struct blame_thread *t, uint64_t begin, uint64_t end,
+		    bool runq)
+{
+	if (!t->gil || end <= begin)
+		return;
+	if (!t->pending)
+		t->pending = malloc(MAX_PENDING * sizeof(*t->pending));
+	if (!t->pending) {
+		charge(b, t, begin, end, runq);
+		return;
+	}
+	if (t->pending_n && is_late(t))
+		charge_pending(b, t);
+	if (!t->pending_n)
+		t->pending_since = timeline__length(t->gil->timeline);
+	t->pending[t->pending_n++] = (struct pending){ begin, end, runq };
+}
+
+/* The sleep has ended, and the queueing behind it. */
+static void settle(struct blame *b, struct blame_thread *t)
+{
+	if (t->state != WAIT_OVER)
+		return;
+	put_off(b, t, t->begin, t->end, false);
+	put_off(b, t, t->end, t->ran_since, true);
+	t->state = WAIT_NONE;
+	t->queued = 0;
+}
+
+/* The chain of sleeps that made one wait is over. */
+static void end_wait(struct blame *b, struct blame_thread *t)
+{
+	charge_pending(b, t);
+	if (!t->wait.begin)
+		return;
+	t->wait.ns = t->ran_since > t->wait.begin ? t->ran_since - t->wait.begin : 0;
+	blame_worst__add(&b->waits, &t->wait);
+	memset(&t->wait, 0, sizeof(t->wait));
+	t->worst_ns = 0;
+}
+
 /* A thread, and its TID: the memory of one that has ended serves the next. */
 static struct blame_thread *thread_of(struct blame *b, uint64_t key, uint64_t tls, uint32_t pid,
 				      uint32_t tid)
@@ -153,93 +305,11 @@ static struct blame_thread *thread_of(struct blame *b, uint64_t key, uint64_t tl
 		*place_of(b, key, tls) = t;
 		b->threads_n++;
 	} else if (t->tid != tid) {
+		charge_pending(b, t);
+		fresh.pending = t->pending;
 		*t = fresh;
 	}
 	return t;
-}
-
-/* --- charging --------------------------------------------------------------------------------- */
-
-struct charge {
-	struct blame *b;
-	struct blame_thread *waiter;
-	bool runq;
-};
-
-static struct blame_row row_of(const struct charge *c, const struct timeline_part *p)
-{
-	const struct blame_thread *w = c->waiter, *h = thread_at(c->b, w->key, p->holder);
-	struct blame_row row = {
-		.key = w->key,
-		.gil = w->gil->gil,
-		.pid = w->pid,
-		.waiter = w->tid,
-		.holder = p->holder,
-		.holder_tid = h ? h->tid : 0,
-		.stack = p->kind == BLAME_HANDOFF ? 0 : p->stack,
-		.kind = p->kind,
-		.nr = p->nr,
-	};
-
-	return row;
-}
-
-static void charge_part(void *ctx, const struct timeline_part *p)
-{
-	struct charge *c = ctx;
-	struct blame_row row = row_of(c, p);
-	uint64_t ns = p->end - p->begin;
-
-	if (c->runq) {
-		if (p->holder == c->waiter->tls || p->kind == BLAME_HANDOFF ||
-		    p->kind == BLAME_UNKNOWN)
-			return;
-		row.runq_ns = ns;
-	} else {
-		row.wait_ns = ns;
-		row.count = 1;
-		if (ns > c->waiter->worst_ns) {
-			c->waiter->worst_ns = ns;
-			c->waiter->wait.holder = row.holder;
-			c->waiter->wait.holder_tid = row.holder_tid;
-			c->waiter->wait.kind = row.kind;
-			c->waiter->wait.nr = row.nr;
-			c->waiter->wait.stack = row.stack;
-		}
-	}
-	row.samples = row.stack != 0;
-	if (blame_rows__add(c->b->rows, &row))
-		c->b->err = -ENOMEM;
-}
-
-static void charge(struct blame *b, struct blame_thread *t, uint64_t begin, uint64_t end, bool runq)
-{
-	struct charge c = { b, t, runq };
-
-	if (t->gil && t->gil->timeline && end > begin)
-		timeline__cut(t->gil->timeline, begin, end, charge_part, &c);
-}
-
-/* Charges the sleep that has ended, and the queueing behind it. */
-static void settle(struct blame *b, struct blame_thread *t)
-{
-	if (t->state != WAIT_OVER)
-		return;
-	charge(b, t, t->begin, t->end, false);
-	charge(b, t, t->end, t->ran_since, true);
-	t->state = WAIT_NONE;
-	t->queued = 0;
-}
-
-/* The chain of sleeps that made one wait is over. */
-static void end_wait(struct blame *b, struct blame_thread *t)
-{
-	if (!t->wait.begin)
-		return;
-	t->wait.ns = t->ran_since > t->wait.begin ? t->ran_since - t->wait.begin : 0;
-	blame_worst__add(&b->waits, &t->wait);
-	memset(&t->wait, 0, sizeof(t->wait));
-	t->worst_ns = 0;
 }
 
 /* --- steps ------------------------------------------------------------------------------------ */
@@ -317,38 +387,33 @@ static void look(struct blame *b, struct blame_gil *g, const struct wire_gil_eve
 		.holder_waited = h && h->state == WAIT_OVER && h->gil == g,
 	};
 
-	if (e->locked >= 0)
-		timeline__look(g->timeline, &l);
+	if (e->locked < 0)
+		return;
+	timeline__confirm(g->timeline, e->confirmed);
+	timeline__look(g->timeline, &l);
 }
 
-/* Its latest sleep ended by itself: nobody has given the GIL up. */
-static bool has_timed_out(const struct blame_thread *t, const struct wire_gil_event *e)
+/* Its latest sleep, from which it was woken at `woken`, ended by itself: nobody has given the GIL up. */
+static bool has_timed_out(const struct wire_gil_event *e, uint64_t slept, uint64_t woken)
 {
 	uint64_t interval = (e->interval_us ? e->interval_us : 5000) * 1000ull;
 
-	return t->end - t->begin >= interval - interval / 50;
-}
-
-/* It had timed out, and the GIL had not changed hands: take_gil() has set gil_drop_request. */
-static bool has_asked(const struct blame_thread *t, const struct wire_gil_event *e)
-{
-	return t->state == WAIT_OVER && t->wait.begin && t->holder == e->holder &&
-	       t->switch_number == e->switch_number && has_timed_out(t, e);
+	return woken - slept >= interval - interval / 50;
 }
 
 static void fall_asleep(struct blame *b, struct blame_thread *t, struct blame_gil *g,
 			const struct wire_gil_event *e)
 {
-	bool asked = has_asked(t, e), same = t->gil == g;
+	bool same = t->gil == g;
 
 	settle(b, t);
 	if (t->wait.begin && (!same || e->h.time - t->ran_since > RETRY_NS))
 		end_wait(b, t);
 	t->gil = g;
-	if (asked)
+	if (e->asked)
 		timeline__drop_requested(g->timeline, e->h.time);
 	if (t->queued && e->h.time - t->ran_since <= RETRY_NS)
-		charge(b, t, t->queued, t->ran_since, true);
+		put_off(b, t, t->queued, t->ran_since, true);
 	t->queued = 0;
 	if (!t->wait.begin) {
 		t->wait.key = t->key;
@@ -360,8 +425,6 @@ static void fall_asleep(struct blame *b, struct blame_thread *t, struct blame_gi
 	}
 	t->state = WAIT_ASLEEP;
 	t->begin = e->h.time;
-	t->holder = e->holder;
-	t->switch_number = e->switch_number;
 }
 
 static void step_ran(struct blame_thread *t, struct blame_gil *g, const struct wire_gil_event *e,
@@ -384,7 +447,7 @@ static void step_ran(struct blame_thread *t, struct blame_gil *g, const struct w
 	t->end = e->since > t->begin ? e->since : t->begin;
 	t->state = WAIT_OVER;
 	if (e->state == ST_GIL_WAIT && t->gil == g && e->word != PYTHON_MUTEX &&
-	    !has_timed_out(t, e))
+	    !has_timed_out(e, t->begin, t->end))
 		timeline__released(g->timeline, t->end, t->tls);
 }
 
@@ -400,6 +463,19 @@ static void note_run(struct blame_thread *t, struct blame_gil *g, const struct w
 	ran.state = ST_GIL_WAIT;
 	ran.holds = 0;
 	step_ran(t, g, &ran, since);
+}
+
+/* Its sleep had gaps, which only this step tells. */
+static void take_gaps(struct blame *b, struct blame_thread *t, const struct wire_gil_event *e)
+{
+	for (uint32_t i = 0; i < e->gaps_n && i < WIRE_GAPS && t->state == WAIT_ASLEEP; i++) {
+		const struct wire_gap *gap = &e->gaps[i];
+		uint64_t woken = t->begin + gap->asleep_ns, ran = woken + gap->queued_ns;
+
+		put_off(b, t, t->begin, woken, false);
+		put_off(b, t, woken, ran, true);
+		t->begin = ran + gap->ran_ns;
+	}
 }
 
 static void step_left(struct blame *b, struct blame_thread *t, struct blame_gil *g,
@@ -437,6 +513,10 @@ static int step(struct blame *b, const struct wire_gil_event *e)
 	if (!g || !t)
 		return -ENOMEM;
 	b->err = 0;
+	b->work += STEP_WORK;
+	if (t->gil && t->gil != g)
+		charge_pending(b, t);
+	take_gaps(b, t, e);
 	if (e->what == GIL_LEFT)
 		step_left(b, t, g, e, b->since);
 	else
@@ -479,6 +559,11 @@ int blame__step(struct blame *b, const struct wire_gil_event *e)
 		note_slice(b, e);
 	b->slice = b->slice ? b->slice : e->h.time >> WIRE_SLICE_SHIFT;
 	return step(b, e);
+}
+
+uint64_t blame__work(const struct blame *b)
+{
+	return b->work;
 }
 
 void blame__waiter_stack(struct blame *b, const struct wire_sample_event *e)
@@ -563,8 +648,14 @@ static void name_holder(void *ctx, struct blame_row *row)
 		row->holder_tid = t->tid;
 }
 
+static int add_row(void *rows, const struct blame_row *row)
+{
+	return blame_rows__add(rows, row);
+}
+
 size_t blame__rows(struct blame *b, const struct blame_row **rows)
 {
+	ledger__each(b->ledger, add_row, b->rows); /* what finds no memory becomes nobody's */
 	blame_rows__each(b->rows, name_holder, b);
 	return blame_rows__finish(b->rows, b->sampled, rows);
 }
@@ -585,13 +676,14 @@ struct blame *blame__new(void)
 {
 	struct blame *b = calloc(1, sizeof(*b));
 
-	if (b)
-		b->rows = blame_rows__new();
-	if (!b || !b->rows) {
-		free(b);
+	if (!b)
 		return NULL;
-	}
-	return b;
+	b->rows = blame_rows__new();
+	b->ledger = ledger__new();
+	if (b->rows && b->ledger)
+		return b;
+	blame__free(b);
+	return NULL;
 }
 
 static void free_gil(void *node)
@@ -605,9 +697,13 @@ void blame__free(struct blame *b)
 	if (!b)
 		return;
 	tdestroy(b->gils, free_gil);
-	for (size_t i = 0; i < b->threads_max; i++)
+	for (size_t i = 0; i < b->threads_max; i++) {
+		if (b->threads[i])
+			free(b->threads[i]->pending);
 		free(b->threads[i]);
+	}
 	free(b->threads);
+	ledger__free(b->ledger);
 	blame_rows__free(b->rows);
 	free(b);
 }

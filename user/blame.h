@@ -47,6 +47,9 @@ void blame__seed(struct blame *b, uint64_t key, uint64_t gil, uint64_t holder, u
 
 /* All return 0 or -ENOMEM: then something was not charged, which blame__finish makes good. */
 int blame__step(struct blame *b, const struct wire_gil_event *e);
+/* What the steps have cost so far: in charges, each some 60 ns. */
+uint64_t blame__work(const struct blame *b);
+
 /* The stack with which a thread began the wait that has just ended. */
 void blame__waiter_stack(struct blame *b, const struct wire_sample_event *e);
 /* The record of a thread: what it really waited, against what was charged. */

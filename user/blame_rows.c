@@ -6,13 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS (2 * BLAME_MAX_ROWS)
 #define NATIVE_SHARE 10 /* of the time of a stack, one in so many: then all of it is native */
 
 struct blame_rows {
 	struct blame_row *rows, *expected;
 	size_t n, max, expected_n, expected_max;
-	uint32_t slots[SLOTS]; /* index of a row + 1 */
 };
 
 struct blame_rows *blame_rows__new(void)
@@ -27,30 +25,6 @@ void blame_rows__free(struct blame_rows *r)
 	free(r->rows);
 	free(r->expected);
 	free(r);
-}
-
-static bool is_same(const struct blame_row *a, const struct blame_row *b)
-{
-	return a->key == b->key && a->gil == b->gil && a->waiter == b->waiter &&
-	       a->holder == b->holder && a->holder_tid == b->holder_tid && a->kind == b->kind &&
-	       a->nr == b->nr && a->stack == b->stack && a->pid == b->pid;
-}
-
-static uint64_t mix(uint64_t h, uint64_t x)
-{
-	h = (h ^ x) * 0x9e3779b97f4a7c15ull;
-	return h ^ (h >> 29);
-}
-
-static uint32_t *slot_of(struct blame_rows *r, const struct blame_row *row)
-{
-	uint64_t h = mix(mix(mix(row->key, row->holder), row->stack),
-			 mix(row->waiter, row->kind * 4096 + row->nr));
-	uint32_t *slot = &r->slots[h % SLOTS];
-
-	while (*slot && !is_same(&r->rows[*slot - 1], row))
-		slot = slot == &r->slots[SLOTS - 1] ? r->slots : slot + 1;
-	return slot;
 }
 
 static int append(struct blame_row **rows, size_t *n, size_t *max, const struct blame_row *row)
@@ -70,29 +44,7 @@ static int append(struct blame_row **rows, size_t *n, size_t *max, const struct 
 
 int blame_rows__add(struct blame_rows *r, const struct blame_row *row)
 {
-	uint32_t *slot = slot_of(r, row);
-	struct blame_row *known;
-	int err;
-
-	if (!*slot) {
-		struct blame_row plain = *row;
-
-		plain.stack = 0;
-		if (r->n >= BLAME_MAX_ROWS / 2 && row->stack)
-			return blame_rows__add(r, &plain);
-		if (r->n >= BLAME_MAX_ROWS)
-			return -ENOMEM;
-		err = append(&r->rows, &r->n, &r->max, row);
-		if (!err)
-			*slot = (uint32_t)r->n;
-		return err;
-	}
-	known = &r->rows[*slot - 1];
-	known->wait_ns += row->wait_ns;
-	known->runq_ns += row->runq_ns;
-	known->count += row->count;
-	known->samples += row->samples;
-	return 0;
+	return append(&r->rows, &r->n, &r->max, row);
 }
 
 int blame_rows__expect(struct blame_rows *r, const struct blame_row *row)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of blame: who waited for whom, how long, where. Rows of the same waiter, holder, kind and
- * stack are one; beyond BLAME_MAX_ROWS stacks are dropped, never time.
+ * The table of blame: who waited for whom, how long, where. It is made at the end, from the entries of the
+ * ledger and what each thread really waited.
  */
 #ifndef GILPROF_BLAME_ROWS_H
 #define GILPROF_BLAME_ROWS_H
@@ -15,7 +15,8 @@ struct blame_rows;
 struct blame_rows *blame_rows__new(void); /* NULL and ENOMEM */
 void blame_rows__free(struct blame_rows *r);
 
-int blame_rows__add(struct blame_rows *r, const struct blame_row *row); /* 0 or -ENOMEM */
+/* No two of them of the same waiter, holder, kind and stack. 0 or -ENOMEM. */
+int blame_rows__add(struct blame_rows *r, const struct blame_row *row);
 
 /* A thread waited row->wait_ns in all for this GIL. 0 or -ENOMEM. */
 int blame_rows__expect(struct blame_rows *r, const struct blame_row *row);

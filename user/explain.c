@@ -19,7 +19,7 @@ struct explain {
 	struct symbols *symbols;
 	struct leaves *leaves; /* at the end */
 	char *calls[WIRE_SYSCALLS];
-	uint64_t lost, steps;
+	uint64_t lost;
 };
 
 struct explain *explain__new(void)
@@ -66,13 +66,12 @@ static void on_sample(struct explain *x, const struct wire_sample_event *e)
 
 static void on_step(struct explain *x, const struct wire_gil_event *e)
 {
-	x->steps++;
 	count_lost(x, blame__step(x->blame, e));
 }
 
-uint64_t explain__steps(const struct explain *x)
+uint64_t explain__work(const struct explain *x)
 {
-	return x->steps;
+	return blame__work(x->blame);
 }
 
 void explain__event(struct explain *x, const struct wire_event *h, size_t len,

@@ -36,8 +36,8 @@ void explain__thread(struct explain *x, const struct wire_thread *t);
 /* Writes the rows, of a window that began at `start`. 0 or -errno. */
 int explain__write(struct explain *x, struct capture_writer *w, uint64_t start);
 
-/* Steps around GILs that have come: what they cost is for the caller to limit (session__set_sparse). */
-uint64_t explain__steps(const struct explain *x);
+/* As blame__work: it is for the caller to limit (session__set_sparse). */
+uint64_t explain__work(const struct explain *x);
 
 /* What could not be kept, for want of room or memory. */
 uint64_t explain__lost(const struct explain *x);

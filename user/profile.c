@@ -26,16 +26,19 @@
 #include "text.h"
 #include "tree.h"
 
-#define WAKE_NS (100 * NSEC_PER_MSEC) /* to drain the ring buffer */
+#define WAKE_NS \
+	(200 * NSEC_PER_MSEC) /* to drain the ring buffer, which wakes us if it fills faster */
 #define PROGRESS_NS (500 * NSEC_PER_MSEC)
 #define EXEC_MS 10000
 #define ONLINE_NS \
 	(250 * NSEC_PER_MSEC) /* between two looks at which CPUs are on-line, and for losses */
 
-#define STEPS_LOOK_NS (500 * NSEC_PER_MSEC)
-#define FIRST_LOOK_NS (100 * NSEC_PER_MSEC)
-#define STEPS_PER_SEC 25000 /* of threads around their GILs, that we look at */
-#define MAX_SPARSE 64
+#define WORK_LOOK_NS (500 * NSEC_PER_MSEC)
+#define FIRST_LOOK_NS (10 * NSEC_PER_MSEC)
+#define MOST_WORK_PER_SEC \
+	200000		   /* charges that may be made before slices stand for all: 1 % of a CPU, */
+#define WORK_PER_SEC 16000 /* and then */
+#define MAX_SPARSE 128
 
 /* What poll(2) watches: the ring, signals, and the processes that the user named. */
 enum { POLL_RING, POLL_SIGNAL, POLL_ROOTS };
@@ -66,7 +69,7 @@ struct profile {
 	uint64_t attach_ns;
 	uint64_t steal_irq_ns, cpu_ns; /* at the start; then what they gained */
 	uint64_t progress_shown;
-	uint64_t steps, steps_at; /* of threads around their GILs, at the latest look */
+	uint64_t work, work_at; /* tree__work at the latest look */
 	uint32_t sparse;
 };
 
@@ -199,7 +202,7 @@ static void note_start(struct profile *p)
 	cost__plan(&p->cost, p->start_ns, p->opts->duration_ns);
 	p->online_at_start = host__online(p->cpus.online, p->cpus.n);
 	p->cpus.looked = p->start_ns;
-	p->steps_at = p->start_ns;
+	p->work_at = p->start_ns;
 	p->sparse = 1;
 }
 
@@ -257,27 +260,36 @@ static int open_window(struct profile *p)
 	return 0;
 }
 
+/* How long to wait for the next look at what the steps cost: some slices of time must be in it. */
+static uint64_t work_interval(const struct profile *p)
+{
+	uint64_t slices = 2ull * p->sparse << WIRE_SLICE_SHIFT;
+
+	if (p->sparse > 1)
+		return slices > WORK_LOOK_NS ? slices : WORK_LOOK_NS;
+	return p->work_at == p->start_ns ? FIRST_LOOK_NS : WAKE_NS;
+}
+
 /*
  * Where threads wait tens of thousands of times a second, to tell of each step would cost several per
  * cent of a CPU, here and in the kernel: then only some slices of time are told of.
  */
-static void limit_steps(struct profile *p, uint64_t now)
+static void limit_work(struct profile *p, uint64_t now)
 {
-	uint64_t steps = tree__steps(p->tree), rate;
-	uint32_t n;
+	uint64_t work = tree__work(p->tree), rate;
+	uint32_t n = 1;
 
-	if (now - p->steps_at < (p->steps_at == p->start_ns ? FIRST_LOOK_NS : STEPS_LOOK_NS))
+	if (now - p->work_at < work_interval(p))
 		return;
-	rate = (steps - p->steps) * NSEC_PER_SEC / (now - p->steps_at) * p->sparse;
-	n = (uint32_t)(rate / STEPS_PER_SEC) + 1;
-	if (n > MAX_SPARSE)
-		n = MAX_SPARSE;
+	rate = (work - p->work) * NSEC_PER_SEC / (now - p->work_at) * p->sparse;
+	while (rate > MOST_WORK_PER_SEC && n < MAX_SPARSE && rate / n > WORK_PER_SEC)
+		n *= 2;
 	if (n > p->sparse || n < p->sparse / 2) {
 		p->sparse = n;
 		session__set_sparse(p->session, n);
 	}
-	p->steps = steps;
-	p->steps_at = now;
+	p->work = work;
+	p->work_at = now;
 }
 
 static void show_progress(struct profile *p, uint64_t now)
@@ -299,14 +311,16 @@ static uint64_t tick(struct profile *p, uint64_t now)
 {
 	uint64_t next = now + WAKE_NS, want = tree__tick(p->tree, now);
 
+	limit_work(p, now);
 	if (want < next)
 		next = want;
+	if (p->work_at + work_interval(p) < next)
+		next = p->work_at + work_interval(p);
 	if (p->opts->duration_ns && p->start_ns + p->opts->duration_ns < next)
 		next = p->start_ns + p->opts->duration_ns;
 	cost__tick(&p->cost, p->session, now);
 	if (p->cost.fd >= 0 && p->cost.until < next)
 		next = p->cost.until;
-	limit_steps(p, now);
 	if (now - p->cpus.looked >= ONLINE_NS) {
 		note_offline(p, now);
 		session__catch_up(p->session); /* if it fails, that much is lost and counted */

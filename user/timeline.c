@@ -17,6 +17,14 @@
  */
 #define TAKEN_NS 200000
 
+/*
+ * Where many wait, each that wakes takes the CPU from the holder for microseconds, ten times in a tenure:
+ * within this time such moments are put side by side, so that waits are not cut into crumbs. A wait that
+ * begins or ends in between gets its share of them.
+ */
+#define FOLD_NS 5000000
+#define MOMENT_NS 100000
+
 enum segment_kind { SEG_ON, SEG_ON_ASKED, SEG_FREE, SEG_OFF, SEG_PREEMPTED };
 
 struct segment { /* ends where the next one begins */
@@ -26,6 +34,7 @@ struct segment { /* ends where the next one begins */
 	uint64_t asked; /* SEG_ON_ASKED: since when it has been asked to drop the GIL */
 	enum segment_kind kind;
 	uint32_t nr;
+	uint32_t memo; /* of struct timeline_part */
 };
 
 struct timeline {
@@ -58,6 +67,11 @@ void timeline__forget(struct timeline *t)
 void timeline__free(struct timeline *t)
 {
 	free(t);
+}
+
+uint64_t timeline__length(const struct timeline *t)
+{
+	return t->n;
 }
 
 static struct segment *segment(struct timeline *t, uint64_t i)
@@ -120,6 +134,25 @@ bool timeline__ended(struct timeline *t, struct timeline_part *tenure)
 	return tenure->end > tenure->begin;
 }
 
+static bool is_alike(const struct segment *a, const struct segment *b)
+{
+	return a->holder == b->holder && a->stack == b->stack && a->kind == b->kind &&
+	       a->asked == b->asked && a->nr == b->nr;
+}
+
+/* The last four, which end at `end`: on a CPU, a moment without, and both once more: make it two. */
+static void fold(struct timeline *t, uint64_t end)
+{
+	struct segment *on = segment(t, t->n - 4), *off = segment(t, t->n - 3);
+	const struct segment *on2 = segment(t, t->n - 2), *off2 = segment(t, t->n - 1);
+
+	if (t->n < 4 || off2->kind != SEG_PREEMPTED || !is_alike(on, on2) || !is_alike(off, off2) ||
+	    end < off2->at || end - on->at > FOLD_NS || end - off2->at > MOMENT_NS)
+		return;
+	off->at += off2->at - on2->at;
+	t->n -= 2;
+}
+
 static void append(struct timeline *t, uint64_t at, uint64_t holder, enum segment_kind kind,
 		   uint32_t nr)
 {
@@ -139,6 +172,7 @@ static void append(struct timeline *t, uint64_t at, uint64_t holder, enum segmen
 		}
 	}
 	note_tenure(t, before, &s);
+	fold(t, s.at);
 	*segment(t, t->n++) = s;
 }
 
@@ -165,6 +199,11 @@ static uint64_t taken_at(const struct timeline *t, const struct timeline_look *l
 	else if (was_free && l->at > low && !l->holder_waited)
 		at = low + (l->at - low) / 2;
 	return at < l->at ? at : l->at;
+}
+
+void timeline__confirm(struct timeline *t, uint64_t at)
+{
+	t->seen = later(t->seen, at);
 }
 
 void timeline__look(struct timeline *t, const struct timeline_look *l)
@@ -226,6 +265,7 @@ static void stack_moves_on(struct timeline *t, uint64_t stack)
 	struct segment next = *s;
 
 	next.stack = stack;
+	next.memo = 0;
 	next.at = later(t->seen, s->at);
 	*segment(t, t->n++) = next;
 }
@@ -239,6 +279,7 @@ static void stack_stood(struct timeline *t, uint64_t holder, uint64_t stack, boo
 		if (!is_held_by(s, holder) || (s->stack && (!anew || s->kind == SEG_OFF)))
 			break;
 		s->stack = stack;
+		s->memo = 0;
 	}
 }
 
@@ -256,7 +297,7 @@ void timeline__stack(struct timeline *t, uint64_t at, uint64_t holder, uint64_t 
 	t->walked = at;
 }
 
-void timeline__cut(const struct timeline *t, uint64_t begin, uint64_t end,
+void timeline__cut(struct timeline *t, uint64_t begin, uint64_t end,
 		   void (*part)(void *ctx, const struct timeline_part *p), void *ctx)
 {
 	uint64_t segment_end = later(t->seen, end);
@@ -264,7 +305,7 @@ void timeline__cut(const struct timeline *t, uint64_t begin, uint64_t end,
 	struct timeline_part p = { .end = end };
 
 	for (uint64_t i = t->n; i > oldest && p.end > begin; i--) {
-		const struct segment *s = &t->ring[(i - 1) % TIMELINE_SEGMENTS];
+		struct segment *s = segment(t, i - 1);
 
 		p.begin = later(s->at, begin);
 		if (p.begin < p.end) {
@@ -272,6 +313,7 @@ void timeline__cut(const struct timeline *t, uint64_t begin, uint64_t end,
 			p.stack = s->stack;
 			p.kind = kind_of(s, segment_end);
 			p.nr = s->kind == SEG_OFF ? s->nr : 0;
+			p.memo = &s->memo;
 			part(ctx, &p);
 			p.end = p.begin;
 		}

@@ -31,6 +31,12 @@ void timeline__free(struct timeline *t);
 /* Nothing that was known holds any more. */
 void timeline__forget(struct timeline *t);
 
+/* Segments it ever had: the oldest of more than TIMELINE_SEGMENTS are forgotten. */
+uint64_t timeline__length(const struct timeline *t);
+
+/* Nothing had changed since the latest look when somebody looked at `at`. */
+void timeline__confirm(struct timeline *t, uint64_t at);
+
 /* What a thread saw of the GIL. */
 struct timeline_look {
 	uint64_t at; /* CLOCK_MONOTONIC ns */
@@ -65,11 +71,12 @@ struct timeline_part {
 	uint64_t holder; /* 0: nobody or not known */
 	uint64_t stack;	 /* 0: not known */
 	enum blame_kind kind;
-	uint32_t nr; /* of the system call it sleeps in, BLAME_OFFCPU */
+	uint32_t nr;	/* of the system call it sleeps in, BLAME_OFFCPU */
+	uint32_t *memo; /* for whoever cuts: 0 until set, kept while all but the kind remains; or NULL */
 };
 
 /* Tells of the parts of [begin, end], the last first; without gaps. */
-void timeline__cut(const struct timeline *t, uint64_t begin, uint64_t end,
+void timeline__cut(struct timeline *t, uint64_t begin, uint64_t end,
 		   void (*part)(void *ctx, const struct timeline_part *p), void *ctx);
 
 /*

@@ -388,9 +388,9 @@ uint64_t tree__lost(const struct tree *t)
 	return explain__lost(t->explain);
 }
 
-uint64_t tree__steps(const struct tree *t)
+uint64_t tree__work(const struct tree *t)
 {
-	return explain__steps(t->explain);
+	return explain__work(t->explain);
 }
 
 bool tree__complete(const struct tree *t)

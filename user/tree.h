@@ -37,8 +37,8 @@ uint64_t tree__tick(struct tree *t, uint64_t now);
 /* As explain__lost. */
 uint64_t tree__lost(const struct tree *t);
 
-/* As explain__steps. */
-uint64_t tree__steps(const struct tree *t);
+/* As explain__work. */
+uint64_t tree__work(const struct tree *t);
 
 /* Writes the rows of processes and of merged threads, of a window that began at `start`. 0 or -errno. */
 int tree__finish(struct tree *t, uint64_t start, uint64_t end);
