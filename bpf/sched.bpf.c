@@ -24,6 +24,7 @@ const volatile u32 miss_every = 0;
 
 u32 command_tgid = 0; /* the window opens at this process's next exec */
 
+#define RELEASED_NS 1000000
 #define GUESS_ASLEEP_NS 10000 /* off the CPU for longer than queued: not the clocks' difference */
 
 static __always_inline void sched__clear_leave(struct wire_leave *l)
@@ -53,6 +54,54 @@ static __always_inline void sched__explain_run(struct wire_thread *t, u64 now, u
 		blame__tell_off(t, now);
 }
 
+/*
+ * Does it surely not keep its GIL? Who waits for it or gives it away does not, and one that released it
+ * less than a millisecond ago for the same system call on the same descriptor, or address, most likely does
+ * so again.
+ */
+static __always_inline bool sched__releases_gil(const struct wire_thread *t, u64 now)
+{
+	u32 state = t->leave.state;
+
+	return state == ST_GIL_WAIT || state == ST_GIL_DROP ||
+	       (state != ST_RUNQ && now - t->released.at < RELEASED_NS &&
+		t->leave.nr == t->released.nr && t->call_arg == t->released.arg);
+}
+
+static __always_inline void sched__note_release(struct wire_thread *t, u64 now, u32 holds)
+{
+	if (t->leave.state == ST_RUNQ || t->leave.nr == CAUSE_NONE || t->leave.gil)
+		return;
+	t->released.at = holds == 2 ? 0 : now;
+	t->released.arg = t->call_arg;
+	t->released.nr = t->leave.nr;
+	t->released.held = holds;
+}
+
+/*
+ * Does it keep its GIL? To look costs 130 to 240 ns, more than all the rest of a switch, so it looks only
+ * if that is not known, or what it sees is to be told.
+ */
+static __always_inline void sched__look_at_gil(struct task_struct *task, struct wire_thread *t,
+					       u64 now)
+{
+	struct wire_leave *l = &t->leave;
+	bool waits = l->state == ST_GIL_WAIT,
+	     told = blame__is_told(now) && (waits || blame_waiters);
+	u32 holds;
+
+	t->tls = arch__tls(task);
+	if (!told && sched__releases_gil(t, now)) {
+		t->look.interval = 0;
+		holds = waits || t->released.held; /* it runs in order to take it */
+	} else {
+		holds = python__holds(t, t->tls, now);
+		sched__note_release(t, now, holds);
+	}
+	l->holds = holds == 2;
+	l->held = holds || l->state == ST_GIL_DROP;
+}
+
 /* A task of the target leaves its CPU. */
 static __always_inline void sched__leave(struct task_struct *task, struct wire_thread *t, u64 now,
 					 bool preempt, u32 task_state)
@@ -72,12 +121,7 @@ static __always_inline void sched__leave(struct task_struct *task, struct wire_t
 	if (l->gil && l->gil != t->gil && !account__select_gil(t, l->gil))
 		cpu__lost(LOST_GIL_USES);
 	if (t->gils && t->mm == (u64)task->mm) {
-		u32 holds;
-
-		t->tls = arch__tls(task);
-		holds = python__holds(t, t->tls, now);
-		l->holds = holds == 2;
-		l->held = holds || l->state == ST_GIL_DROP;
+		sched__look_at_gil(task, t, now);
 		if (now >= window.start)
 			sched__explain_leave(t, now, ran_since);
 	}

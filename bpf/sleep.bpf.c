@@ -126,6 +126,7 @@ static __always_inline void sleep__in_call(struct task_struct *task, struct wire
 	}
 	l->state = sleep__call_state(task, t, c, class, current, l);
 	l->nr = c->ia32 || nr >= CAUSE_NONE ? CAUSE_NONE : nr;
+	t->call_arg = c->arg[0];
 	if (l->state == ST_BLOCKED)
 		l->cause = (c->ia32 ? CAUSE_IA32 : 0) + (nr < CAUSE_IA32 ? nr : CAUSE_IA32 - 1);
 	t->asleep_state = l->state;
