@@ -73,6 +73,19 @@ static __always_inline void arch__user_regs(struct task_struct *task, u64 *to)
 
 #define arch__user_fp(task) (((struct pt_regs *)bpf_task_pt_regs(task))->bp)
 
+/* About to return: the frame pointer is the caller's again, and where it goes to is on top of the stack. */
+static __always_inline u64 arch__returns_to(struct task_struct *task)
+{
+	struct pt_regs *r = (struct pt_regs *)bpf_task_pt_regs(task);
+	u64 to = 0;
+	u8 code = 0;
+
+	if (bpf_probe_read_user(&code, sizeof(code), (void *)r->ip) || code != 0xc3 /* ret */ ||
+	    bpf_probe_read_user(&to, sizeof(to), (void *)r->sp))
+		return 0;
+	return to;
+}
+
 #elif defined(__TARGET_ARCH_arm64)
 
 static __always_inline void arch__user_regs(struct task_struct *task, u64 *to)
@@ -86,6 +99,7 @@ static __always_inline void arch__user_regs(struct task_struct *task, u64 *to)
 }
 
 #define arch__user_fp(task) (((struct pt_regs *)bpf_task_pt_regs(task))->regs[29])
+#define arch__returns_to(task) 0 /* user space does not go by frame pointers there */
 
 #define arch__user_ip(task) (((struct pt_regs *)bpf_task_pt_regs(task))->pc)
 #define arch__user_sp(task) (((struct pt_regs *)bpf_task_pt_regs(task))->sp)

@@ -57,21 +57,21 @@ static __always_inline void native__head(struct wire_event *h, struct wire_threa
 /* --- by frame pointers ------------------------------------------------------------------------ */
 
 /* The stack grows downwards: a caller's frame is above its callee's. */
-static long native__link(u32 i, void *frame)
+static long native__link(u32 unused, void *frame)
 {
 	struct wire_callers_event *e = native__callers();
 	struct native_link link;
 	u64 fp = *(u64 *)frame;
+	u32 i;
 
-	if (!e || i >= WIRE_CALLERS)
+	if (!e || e->n > WIRE_CALLERS)
 		return 1;
+	i = e->n;
 	e->ended = !fp;
 	if (!fp || fp & 7 || bpf_probe_read_user(&link, sizeof(link), (void *)fp) || !link.ip)
 		return 1;
-	barrier_var(i); /* as in stack.bpf.c */
-	i &= WIRE_CALLERS;
-	e->ip[(i + 1) & WIRE_CALLERS] = link.ip;
-	e->n = i + 2;
+	e->ip[i & WIRE_CALLERS] = link.ip;
+	e->n = i + 1;
 	*(u64 *)frame = link.fp;
 	if (!link.fp)
 		e->ended = 1;
@@ -90,10 +90,11 @@ static __always_inline u64 native__tell_callers(struct wire_thread *t, u64 time)
 	native__head(&e->h, t, EV_CALLERS, time);
 	e->tid = t->tid;
 	e->ip[0] = arch__user_ip(task);
-	e->n = 1;
+	e->ip[1] = arch__returns_to(task);
+	e->n = e->ip[1] ? 2 : 1;
 	e->ended = 0;
 	e->pad = 0;
-	if (frame > arch__user_sp(task))
+	if (frame >= arch__user_sp(task)) /* the same in a function that uses the red zone alone */
 		bpf_loop(WIRE_CALLERS, native__link, &frame, 0);
 	size = offsetof(struct wire_callers_event, ip) + (e->n & (2 * WIRE_CALLERS + 1)) * 8;
 	if (size > sizeof(*e))

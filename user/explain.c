@@ -15,7 +15,7 @@
 #include "syscalls.h"
 
 /* Between two looks at what code a process has: longer, if the last one was of no use. */
-#define NOTE_NS (100 * NSEC_PER_MSEC)
+#define NOTE_NS (20 * NSEC_PER_MSEC)
 #define NOTE_MAX_NS (2 * NSEC_PER_SEC)
 
 struct explain {

@@ -20,7 +20,7 @@
 
 #define STACK_MS 300 /* of a process's first stack, as its files are read; later ones take 0.1 ms */
 #define ALL_MS 3000  /* late ones together: then there is no more unwinding */
-#define PAUSE_NS (50 * NSEC_PER_MSEC) /* between two children */
+#define PAUSE_NS (10 * NSEC_PER_MSEC) /* between two children */
 #define MAX_GIVEN_UP 64
 #define CHILD_BYTES (1ull << 30) /* of address space beyond what it begins with, files included */
 
@@ -137,7 +137,7 @@ static int begin(struct unwinder *w)
 	int fds[2];
 
 	if (w->begun && now - w->begun < PAUSE_NS)
-		return -EBUSY;
+		return -EBUSY; /* else one that dies at once would make us do nothing but fork */
 	w->begun = now;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
 		return -errno;
@@ -209,6 +209,12 @@ static int ask(struct unwinder *w, const struct wire_memory_event *e, size_t len
 	return err;
 }
 
+/* Processes have been noted since the child was made, and that is long enough ago. */
+static bool may_know_more(const struct unwinder *w)
+{
+	return w->changes != symbols__changes(w->symbols) && clock__now() - w->begun >= PAUSE_NS;
+}
+
 int unwinder__stack(struct unwinder *w, const struct wire_memory_event *e, size_t len,
 		    struct unwound *out)
 {
@@ -220,11 +226,14 @@ int unwinder__stack(struct unwinder *w, const struct wire_memory_event *e, size_
 		return -EINVAL;
 	if (is_given_up(w, e->h.key))
 		return -EBUSY;
-	if (w->child && w->changes != symbols__changes(w->symbols) &&
-	    clock__now() - w->begun >= PAUSE_NS)
-		end(w, true);
 	if (!w->child)
 		err = begin(w);
+	if (!err)
+		err = ask(w, e, len, out);
+	if (err || !out->strange || !may_know_more(w))
+		return err;
+	end(w, true);
+	err = begin(w);
 	return err ? err : ask(w, e, len, out);
 }
 
