@@ -167,6 +167,11 @@ void explain__close(struct explain *x, uint64_t end)
 	count_lost(x, blame__close(x->blame, end));
 }
 
+void explain__end_child(struct explain *x)
+{
+	natives__end_child(x->natives);
+}
+
 void explain__thread(struct explain *x, const struct wire_thread *t)
 {
 	count_lost(x, blame__account(x->blame, t));

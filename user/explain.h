@@ -35,6 +35,9 @@ void explain__holder(struct explain *x, uint64_t key, uint64_t gil, uint64_t hol
 /* The window has closed. Before explain__thread of the threads that live. */
 void explain__close(struct explain *x, uint64_t end);
 
+/* Ends the child process that unwinds, if there is one, so that what it cost can be asked for. */
+void explain__end_child(struct explain *x);
+
 /* A thread's final record. */
 void explain__thread(struct explain *x, const struct wire_thread *t);
 

@@ -118,6 +118,12 @@ bool natives__claim(struct natives *n, const struct wire_sample_event *e,
 	return true;
 }
 
+void natives__end_child(struct natives *n)
+{
+	if (n->unwinder)
+		unwinder__end(n->unwinder);
+}
+
 uint64_t natives__lost(const struct natives *n)
 {
 	return n->lost;

@@ -40,6 +40,9 @@ struct natives_place {
 bool natives__claim(struct natives *n, const struct wire_sample_event *e,
 		    struct natives_place *place);
 
+/* As unwinder__end. */
+void natives__end_child(struct natives *n);
+
 /* The window is over: these are all rows. They must outlive it. 0 or -ENOMEM. */
 int natives__finish(struct natives *n, const struct samples *samples);
 

@@ -450,6 +450,7 @@ static int finish(struct profile *p, int fd)
 	p->command_status = p->have_command ? command__status(&p->command) : -1;
 	tree__mark(p->tree);
 	p->steal_irq_ns = steal_irq_gained(p);
+	tree__end_child(p->tree);
 	p->cpu_ns = own_cpu_ns() - p->cpu_ns;
 	written = tree__finish(p->tree, p->start_ns, p->end_ns);
 	if (!written)

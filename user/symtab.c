@@ -243,12 +243,12 @@ static const unsigned char *code_at(struct code *c, uint64_t address, size_t len
 	if (address >= c->at && address - c->at < c->len && c->len - (address - c->at) >= len)
 		return c->bytes + (address - c->at);
 	c->at = address;
-	for (c->len = BLOCK; c->len >= len; c->len /= 2) { /* the last block is a shorter one */
+	for (c->len = BLOCK; c->len > len; c->len /= 2) { /* the last block is a shorter one */
 		if (c->read(c->ctx, address, c->bytes, c->len) == 0)
 			return c->bytes;
 	}
-	c->len = 0;
-	return NULL;
+	c->len = c->read(c->ctx, address, c->bytes, len) == 0 ? len : 0;
+	return c->len ? c->bytes : NULL;
 }
 
 #if defined(__x86_64__)

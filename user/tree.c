@@ -389,6 +389,11 @@ int tree__finish(struct tree *t, uint64_t start, uint64_t end)
 	return err;
 }
 
+void tree__end_child(struct tree *t)
+{
+	explain__end_child(t->explain);
+}
+
 uint64_t tree__lost(const struct tree *t)
 {
 	return explain__lost(t->explain);

@@ -35,6 +35,9 @@ void tree__mark(struct tree *t);
  */
 uint64_t tree__tick(struct tree *t, uint64_t now);
 
+/* As explain__end_child. */
+void tree__end_child(struct tree *t);
+
 /* As explain__lost, explain__lost_unwinds. */
 uint64_t tree__lost(const struct tree *t);
 uint64_t tree__lost_unwinds(const struct tree *t);

@@ -237,6 +237,11 @@ int unwinder__stack(struct unwinder *w, const struct wire_memory_event *e, size_
 	return err ? err : ask(w, e, len, out);
 }
 
+void unwinder__end(struct unwinder *w)
+{
+	end(w, true);
+}
+
 struct unwinder *unwinder__new(const struct symbols *symbols)
 {
 	struct unwinder *w = calloc(1, sizeof(*w));

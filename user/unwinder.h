@@ -26,4 +26,7 @@ void unwinder__free(struct unwinder *w); /* NULL is fine */
 int unwinder__stack(struct unwinder *w, const struct wire_memory_event *e, size_t len,
 		    struct unwound *out);
 
+/* Ends the child, so that what it cost can be asked for. The next stack begins another one. */
+void unwinder__end(struct unwinder *w);
+
 #endif

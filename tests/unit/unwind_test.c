@@ -132,6 +132,18 @@ static void code_without_a_table(void)
 
 /* --- the same in a child ---------------------------------------------------------------------- */
 
+static pid_t only_child(void)
+{
+	FILE *f = fopen("/proc/thread-self/children", "re");
+	int pid = 0;
+
+	if (!f || fscanf(f, "%d", &pid) != 1)
+		pid = 0;
+	if (f)
+		fclose(f);
+	return pid;
+}
+
 static void through_a_child(void)
 {
 	struct symbols *s = noted();
@@ -140,6 +152,13 @@ static void through_a_child(void)
 	struct unwound out;
 
 	for (int i = 0; i < 3; i++) {
+		const struct timespec pause = { .tv_nsec = 20000000 };
+
+		if (i == 2) {
+			unwinder__end(w); /* another one begins */
+			CHECK_INT(only_child(), 0);
+			nanosleep(&pause, NULL);
+		}
 		CHECK_INT(unwinder__stack(w, e, own_len(e), &out), 0);
 		CHECK_INT(depth_of(s, &out, "own_recursion"), OWN_DEPTH);
 		CHECK(reaches_main(s, &out));
@@ -186,18 +205,6 @@ static void broken_events(void)
 	free(e);
 	unwinder__free(w);
 	symbols__free(s);
-}
-
-static pid_t only_child(void)
-{
-	FILE *f = fopen("/proc/thread-self/children", "re");
-	int pid = 0;
-
-	if (!f || fscanf(f, "%d", &pid) != 1)
-		pid = 0;
-	if (f)
-		fclose(f);
-	return pid;
 }
 
 static int without_its_child(int signal, int want)
