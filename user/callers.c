@@ -60,13 +60,11 @@ static uint32_t child_of(struct callers *c, uint32_t parent, uint64_t pc)
 {
 	uint32_t *slot = slot_of(c, parent, pc);
 
-	if (*slot)
-		return *slot;
-	if (!has_room(c))
-		return 0;
-	c->entry[c->n++] = (struct entry){ pc, parent };
-	*slot = c->n;
-	return c->n;
+	if (!*slot && has_room(c)) {
+		c->entry[c->n++] = (struct entry){ pc, parent };
+		*slot = c->n;
+	}
+	return *slot;
 }
 
 uint32_t callers__add(struct callers *c, const uint64_t *pc, size_t n, bool whole)
@@ -95,12 +93,10 @@ size_t callers__get(const struct callers *c, uint32_t number, uint64_t *pc, size
 	for (; number; number = c->entry[number - 1].parent) {
 		const struct entry *e = &c->entry[number - 1];
 
-		if (e->pc == CUT && !e->parent)
+		if ((e->pc == CUT && !e->parent) || n == max)
 			*whole = false;
-		else if (n < max)
-			pc[n++] = e->pc;
 		else
-			*whole = false;
+			pc[n++] = e->pc;
 	}
 	return n;
 }

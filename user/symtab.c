@@ -286,6 +286,7 @@ void symtab__find_framed(struct symtab *t,
 		return;
 	code->read = read;
 	code->ctx = ctx;
+	code->at = 0;
 	code->len = 0;
 	for (size_t i = 0; i < t->n; i++) {
 		struct symtab_entry *e = &t->entries[i];

@@ -105,13 +105,12 @@ static void serve(const struct symbols *symbols, int fd)
 	struct wire_memory_event *e = calloc(1, sizeof(*e));
 	struct unwind *u = unwind__new(symbols);
 	struct unwound out;
-	ssize_t n;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (!e || !u || close_others(symbols, fd) || limit_memory())
 		_exit(1);
 	privileges__keep_for_looking();
-	while ((n = recv(fd, e, sizeof(*e), 0)) > 0) {
+	while (recv(fd, e, sizeof(*e), 0) > 0) {
 		unwind__stack(u, e, &out);
 		if (send(fd, &out, sizeof(out), MSG_NOSIGNAL) != sizeof(out))
 			break;
