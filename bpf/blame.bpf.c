@@ -211,6 +211,7 @@ __noinline u64 blame__walk_own(struct wire_thread *t, u64 now)
 	t->walked = now;
 	c->walked = now;
 	stack = stack__walk(t, t->own_tstate);
+	t->off_native = 0; /* it may be of a sleep whose end we were not told of */
 	if (native_how && stack && (now - c->copied >= WALK_COPY_NS || since >= WALK_RARE_NS)) {
 		c->copied = now;
 		t->off_native = native__tell(t, now);
