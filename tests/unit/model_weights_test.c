@@ -216,7 +216,7 @@ static void default_weight(void)
 	TAP_CALL(check_default(capture, "offcpu"));
 }
 
-/* Deeper than frames are kept: the innermost ones are, with the note. */
+/* As deep as a stack in a capture may be: all of it, with the note. */
 static void deep_stacks(void)
 {
 	struct capture *capture = fixture__new();
