@@ -241,7 +241,6 @@ static inline void account__open_asleep(struct wire_thread *t, const struct wire
 		account__begin_episode(t, l->gil, 1, 0);
 }
 
-/* The thread, on a CPU, leaves it at `now`. */
 static inline void account__off(const struct account_window *w, struct wire_thread *t, __u64 now,
 				const struct wire_leave *l)
 {
@@ -309,18 +308,22 @@ static inline void account__on(const struct account_window *w, struct wire_threa
 }
 
 /*
- * Some switches are never told (measured: 1 in 20,000; the kernel's own trace lacks them, too). What
- * the kernel has booked as CPU time since the thread last left a CPU repairs that: `booked` ns.
+ * Some switches are never told (measured: those away from the threads of one process, a virtual
+ * machine's agent; the kernel's own trace lacks them, too). What the kernel has booked as CPU time
+ * since the thread last left a CPU or got one repairs that: `booked` ns.
  */
 
-/* The thread leaves its CPU at `now`. */
-static inline void account__leave(const struct account_window *w, struct wire_thread *t, __u64 now,
-				  __u64 booked, const struct wire_leave *l)
+/* The thread leaves its CPU at `now`, and nobody has told that it got it: when it must have got it. */
+static inline __u64 account__got_cpu(const struct wire_thread *t, __u64 now, __u64 booked)
 {
-	now = account__forward(t, now);
-	if (t->state != ST_RUN)
-		account__on(w, t, account__forward(t, now - (booked < now ? booked : now)), t->cpu);
-	account__off(w, t, now, l);
+	return account__forward(t, now > booked ? now - booked : 0);
+}
+
+/* The thread, on a CPU, leaves it at `now`. */
+static inline void account__leave(const struct account_window *w, struct wire_thread *t, __u64 now,
+				  const struct wire_leave *l)
+{
+	account__off(w, t, account__forward(t, now), l);
 }
 
 /* Does state ST_RUN of a thread that gets a CPU mean that we were not told how it left its last one? */

@@ -119,6 +119,22 @@ u64 cpu__switch(struct task_struct *prev, u32 from, u32 to)
 	return now;
 }
 
+void cpu__begins(u64 on)
+{
+	struct wire_cpu *c = cpu__find(bpf_get_smp_processor_id());
+	u64 ns;
+
+	if (!c || c->on_cpu == FOR_TARGET + 1 || on <= c->since)
+		return;
+	ns = account__clip(&window, c->since, on);
+	if (c->on_cpu == FOR_IDLE + 1)
+		c->ns[FOR_IDLE] += ns;
+	else
+		c->ns[FOR_OTHER] += ns;
+	c->since = on;
+	c->on_cpu = FOR_TARGET + 1;
+}
+
 int cpu__lost(u32 cause)
 {
 	struct wire_cpu *c = cpu__find(bpf_get_smp_processor_id());
@@ -140,7 +156,7 @@ int account__tell_leave(struct wire_thread *t, u64 now)
 	if (!t)
 		return 0;
 	account__check_clock(t, now);
-	account__leave(&window, t, now, t->booked - t->booked_at_left, &t->leave);
+	account__leave(&window, t, now, &t->leave);
 	t->booked_at_left = t->booked;
 	return 0;
 }

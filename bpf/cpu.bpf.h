@@ -36,6 +36,9 @@ u64 cpu__clock(struct task_struct *task) __hidden;
  */
 u64 cpu__switch(struct task_struct *prev, u32 from, u32 to) __hidden;
 
+/* The target has had this CPU since `on`, which no switch has told. */
+void cpu__begins(u64 on) __hidden;
+
 /* Counts a lost datum on this CPU. */
 int cpu__lost(u32 cause);
 

@@ -126,12 +126,25 @@ static __always_inline void iter__seed(struct seq_file *seq, struct task_struct 
 	iter__seed_asleep(task, t);
 }
 
+/* It has a CPU, and nobody has told (account__got_cpu). `ns` is the CPU time of its life up to `now`. */
+static __always_inline void iter__mark_run(struct task_struct *task, struct wire_thread *t, u64 now,
+					   u64 ns)
+{
+	u64 on = account__got_cpu(t, now, ns - t->booked_at_left), queued = 0;
+
+	if (thread__has_queue_times())
+		queued = task->sched_info.run_delay - t->queued_at_left;
+	account__tell_run(t, on, queued, cpu__of(task));
+}
+
 static __always_inline void iter__mark(struct task_struct *task, struct wire_thread *t)
 {
-	u64 ns = thread__kernel_ns(task, bpf_ktime_get_ns());
+	u64 now = bpf_ktime_get_ns(), ns = thread__kernel_ns(task, now);
 
 	if (iter_pass == PASS_MARK_END) {
-		if (thread__has_queue_times() && t->state >= ST_GIL_WAIT &&
+		if (task->on_cpu && t->state > ST_RUN)
+			iter__mark_run(task, t, now, ns);
+		else if (thread__has_queue_times() && t->state >= ST_GIL_WAIT &&
 		    task->sched_info.last_queued)
 			account__tell_wake(t, task->sched_info.last_queued + cpu__clock_off(task));
 		t->kernel_ns = ns;

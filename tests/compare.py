@@ -182,12 +182,13 @@ def line_of(row):
 
 def blame(report, output, percent=3):
     said = truth(output)[1]
-    want, got = blame_truth(report, said), collections.Counter()
+    want, got, queued = blame_truth(report, said), collections.Counter(), collections.Counter()
     waiters = {waiter for waiter, *_ in want}
     for row in report.blame:
         if row["waiter_tid"] in waiters:
             got[row["waiter_tid"], row["holder_tid"], line_of(row), row["kind"]] += (
                 row["wait_ns"] + row["runq_ns"])
+            queued[row["waiter_tid"], row["holder_tid"], line_of(row)] += row["runq_ns"]
     names = {tid: name for name, tid in said["tids"].items()}
     # one call more or less is much of a place where little was waited
     places = sorted(place for place in {place[:3] for place in want}
@@ -200,7 +201,8 @@ def blame(report, output, percent=3):
         what = "%s waits for %s at line %d" % (names[place[0]], names[place[1]], place[2])
         within_percent(what, sum(found.values()), sum(known.values()), float(percent))
         print("   " + ", ".join("%s %.1f of %.1f ms" % (k, found.get(k, 0) / 1e6, known.get(k, 0) / 1e6)
-                                for k in sorted({*found, *known})))
+                                for k in sorted({*found, *known}))
+              + "; %.1f ms of it in the run queue" % (queued[place] / 1e6))
         right = sum(min(ns, found.get(kind, 0)) for kind, ns in known.items())
         verdict(right >= 0.95 * sum(known.values()), "%s: %.2f %% of it in the right kind (95 needed)"
                 % (what, 100 * right / sum(known.values())))

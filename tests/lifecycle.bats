@@ -45,14 +45,18 @@ sys.exit(5)'
 	requires bpf
 	requires python 3.8
 	requires python 3.12
-	start_workload "$(python 3.8)" -c 'import os, sys, threading, time
+	start_workload "$(python 3.8)" -c 'import os, signal, sys, threading, time
 def spin():
     while True: pass
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
 for _ in range(2): threading.Thread(target=spin, daemon=True).start()
 print("ready", flush=True)
+signal.sigwait({signal.SIGUSR1})
 time.sleep(1)
 os.execv(sys.argv[1], [sys.argv[1], "tests/workloads/spin.py", "2"])' "$(python 3.12)"
-	"$GILPROF" -p "$WORKLOAD_PID" -d 3 --json >"$REPORT"
+	start_gilprof -p "$WORKLOAD_PID" -d 3 -o "$REPORT"
+	kill -USR1 "$WORKLOAD_PID"
+	wait "$PROFILER"
 	check_laws "$REPORT"
 	json_true "$REPORT" "len(r['processes']) == 1" \
 		"r['processes'][0]['python']['version'].startswith('3.12')" \

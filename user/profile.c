@@ -465,15 +465,23 @@ static int finish(struct profile *p, int fd)
 
 /* -- all of it ------------------------------------------------------------------------------- */
 
+/* The tests' ways to lose events, see tests/laws.bats. */
+static uint32_t test_number(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value ? (uint32_t)strtoul(value, NULL, 10) : 0;
+}
+
 static int prepare(struct profile *p, const struct caller *caller)
 {
-	const char *drop = getenv("GILPROF_TEST_DROP"); /* tests only: see tests/laws.bats */
 	struct session_options so = {
 		.state_hz = p->opts->state_hz,
 		.stack_every = (p->opts->state_hz + p->opts->stack_hz / 2) / p->opts->stack_hz,
 		.native = p->opts->native,
 		.children = p->opts->children,
-		.drop_every = drop ? (uint32_t)strtoul(drop, NULL, 10) : 0,
+		.drop_every = test_number("GILPROF_TEST_DROP"),
+		.miss_every = test_number("GILPROF_TEST_MISS"),
 	};
 	struct session_listener listener;
 	int err;

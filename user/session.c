@@ -84,6 +84,7 @@ static void configure(struct session *s, const struct session_options *o, bool o
 	b->rodata->follow_children = o->children;
 	b->rodata->iter_children = o->children;
 	b->rodata->drop_every = o->drop_every;
+	b->rodata->miss_every = o->miss_every;
 	b->rodata->sample_stack_every = o->stack_every;
 	b->rodata->native_how = o->native;
 	if (o->native == NATIVE_DWARF) {

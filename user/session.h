@@ -23,7 +23,8 @@ struct session_options {
 	uint32_t stack_every; /* every n-th of them takes a stack; 0: none */
 	enum wire_native native; /* how callers in machine code are told */
 	bool children;      /* follow forks into new processes */
-	uint32_t drop_every; /* tests only: lose every n-th switch, 0 none */
+	uint32_t drop_every; /* tests only: lose every n-th run, 0 none, */
+	uint32_t miss_every; /* and the beginning of every n-th */
 };
 
 /* Who hears of processes and threads. `args` is a command line as /proc/PID/cmdline has it. */

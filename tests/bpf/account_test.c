@@ -32,6 +32,14 @@ struct event {
 static struct wire_thread thread;
 static struct account_window window;
 
+/* As sched.bpf.c does it. */
+static void leave(uint64_t at, uint64_t booked, uint64_t queued, const struct wire_leave *l)
+{
+	if (thread.state != ST_RUN)
+		account__run(&window, &thread, account__got_cpu(&thread, at, booked), 0, queued, thread.cpu, NULL);
+	account__leave(&window, &thread, at, l);
+}
+
 static void tell(const struct event *e)
 {
 	struct wire_leave l = {.state = e->what == PREEMPT ? ST_RUNQ : e->arg, .cause = 7,
@@ -46,7 +54,7 @@ static void tell(const struct event *e)
 	else if (e->what == WAKE)
 		account__wake(&window, &thread, e->at * US);
 	else
-		account__leave(&window, &thread, e->at * US, e->booked * US, &l);
+		leave(e->at * US, e->booked * US, e->queued * US, &l);
 }
 
 /* A thread born at 0, the window [from, to] µs, and its events. */
@@ -284,7 +292,7 @@ static void causes_beyond_the_table_are_summed(void)
 	thread.state = ST_RUN;
 	for (uint32_t cause = 0; cause < 2 * WIRE_BLOCK_CAUSES; cause++, at += 20) {
 		l.cause = cause;
-		account__leave(&window, &thread, at * US, 0, &l);
+		leave(at * US, 0, 0, &l);
 		account__run(&window, &thread, (at + 10) * US, 0, 0, 0, &l);
 	}
 	for (size_t i = 0; i < WIRE_BLOCK_CAUSES; i++)
@@ -305,7 +313,7 @@ static void asleep_when_first_seen(void)
 	thread.state = l.state;
 	account__wake(&window, &thread, 2100 * US); /* a time-out, for all we know */
 	account__run(&window, &thread, 2101 * US, 0, 0, 0, &l);
-	account__leave(&window, &thread, 2103 * US, 0, &l);
+	leave(2103 * US, 0, 0, &l);
 	account__wake(&window, &thread, 3103 * US);
 	account__run(&window, &thread, 3104 * US, 0, 0, 0, &l);
 	account__close(&window, &thread, window.end);

@@ -94,14 +94,14 @@ static PyObject *compute_released(PyObject *self, PyObject *ms)
 #define AT_ONCE_NS 1000000 /* it has not lost the GIL between two calls: that would take a turn */
 
 /*
- * Keeps the GIL, computing or asleep, then sleeps without it; adds when it began to wait for it, and when
- * it had it. One call for all: between two of them the interpreter may give the GIL away and wait for
+ * Keeps the GIL, computing or asleep, then sleeps without it; adds when it began to want it back, and when
+ * it had it. It wants it from when it is woken: a run queue is where it then waits first. One call for all: between two of them the interpreter may give the GIL away and wait for
  * it again. The next call says that it has kept the GIL since then.
  */
 static PyObject *hold_and_wait(PyObject *self, PyObject *args)
 {
 	static __thread long taken;
-	long hold, released, begin, end, queued, wait_begin;
+	long hold, released, begin, end, queued, wait_queued, wait_begin;
 	PyThreadState *state;
 	int computes;
 
@@ -118,9 +118,11 @@ static PyObject *hold_and_wait(PyObject *self, PyObject *args)
 	queued = queued_ns() - queued;
 	end = clock_ns(CLOCK_MONOTONIC);
 	state = PyEval_SaveThread();
+	wait_queued = queued_ns();
 	if (released)
 		sleep_for(released * 1000000L);
 	wait_begin = clock_ns(CLOCK_MONOTONIC);
+	wait_begin -= queued_ns() - wait_queued;
 	PyEval_RestoreThread(state);
 	taken = clock_ns(CLOCK_MONOTONIC);
 	return Py_BuildValue("llllll", begin, end, 0L, queued, wait_begin, taken);
