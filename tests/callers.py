@@ -75,7 +75,7 @@ def stack(report, truth, *want):
         if names(frames)[-1] == want[-1] and not lacks(names(frames), ["work"] + want):
             wrong(f"it ends in {want[-1]} by way of {names(frames)}")
     print(f"{total / 1e9:.3f} s, {100 * right / max(total, 1):.1f} % right; else {str(others)[:2000]}")
-    if total < 0.2e9 or right < 0.95 * total:
+    if total < 0.1e9 or right < 0.95 * total:
         wrong(f"too little of it is at {want[:12]}")
 
 
@@ -93,7 +93,7 @@ def blamed(report, truth, *want):
         else:
             others[" ".join(got)] = row["wait_ns"]
     print(f"{total / 1e9:.3f} s, {100 * right / max(total, 1):.1f} % at {want}; else {others}")
-    if total < 0.2e9 or right < 0.8 * total:
+    if total < 0.1e9 or right < 0.8 * total:
         wrong(f"too little of it is at {want}")
 
 
@@ -111,7 +111,7 @@ def recursion(report, depth):
         else:
             right += ns if "[more frames]" in got and "main" not in got and count > 100 else 0
     print(f"{total / 1e9:.3f} s, {100 * right / max(total, 1):.1f} % right")
-    if total < 0.2e9 or right < 0.95 * total:
+    if total < 0.1e9 or right < 0.95 * total:
         wrong("too little of it is right")
 
 

@@ -18,10 +18,12 @@
 #include "privileges.h"
 #include "reap.h"
 
-#define STACK_MS 300 /* of a process's first stack, as its files are read; later ones take 0.1 ms */
-#define ALL_MS 3000  /* late ones together: then there is no more unwinding */
+/* For a stack. It takes 0.1 ms; the first of a process more, as its files are read, or a busy machine. */
+#define STACK_MS 500
+#define ALL_MS 3000 /* late ones together: then there is no more unwinding */
 #define PAUSE_NS (10 * NSEC_PER_MSEC) /* between two children */
-#define MAX_GIVEN_UP 64
+#define MAX_FAILED 64
+#define FAILURES 2		 /* of one process: then it is given up */
 #define CHILD_BYTES (1ull << 30) /* of address space beyond what it begins with, files included */
 
 struct unwinder {
@@ -31,8 +33,8 @@ struct unwinder {
 	uint64_t changes; /* of the symbols that the child has */
 	uint64_t begun;
 	int left_ms;
-	uint64_t given_up[MAX_GIVEN_UP];
-	size_t given_up_n;
+	uint64_t failed[MAX_FAILED]; /* processes, once for each failure */
+	size_t failed_n;
 };
 
 /* --- in the child ----------------------------------------------------------------------------- */
@@ -156,11 +158,11 @@ static int begin(struct unwinder *w)
 
 static bool is_given_up(const struct unwinder *w, uint64_t key)
 {
-	for (size_t i = 0; i < w->given_up_n; i++) {
-		if (w->given_up[i] == key)
-			return true;
-	}
-	return w->left_ms <= 0 || w->given_up_n == MAX_GIVEN_UP;
+	int failures = 0;
+
+	for (size_t i = 0; i < w->failed_n; i++)
+		failures += w->failed[i] == key;
+	return failures >= FAILURES || w->left_ms <= 0 || w->failed_n == MAX_FAILED;
 }
 
 /* The child may have been taken over by what it read. */
@@ -188,10 +190,10 @@ static int receive(struct unwinder *w, struct unwound *out)
 	return 0;
 }
 
-static void give_up(struct unwinder *w, uint64_t key, int err)
+static void fail(struct unwinder *w, uint64_t key, int err)
 {
 	end(w, err != -ETIMEDOUT);
-	w->given_up[w->given_up_n++] = key;
+	w->failed[w->failed_n++] = key;
 	if (err == -ETIMEDOUT)
 		w->left_ms -= STACK_MS;
 }
@@ -204,7 +206,7 @@ static int ask(struct unwinder *w, const struct wire_memory_event *e, size_t len
 	if (!err)
 		err = receive(w, out);
 	if (err)
-		give_up(w, e->h.key, err);
+		fail(w, e->h.key, err);
 	return err;
 }
 
