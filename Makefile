@@ -9,7 +9,7 @@ JOBS := $(or $(JOBS),$(shell nproc 2>/dev/null || echo 1))
 FUZZ_SECONDS ?= 10
 
 # every library gilprof links, by its pkg-config name
-LIBS := libbpf >= 1.1 libelf zlib liblzma jansson libcap libprotobuf-c >= 1.3
+LIBS := libbpf >= 1.1 libelf libdw zlib liblzma jansson libcap libprotobuf-c >= 1.3
 
 CLANG ?= clang
 PKG_CONFIG ?= pkg-config

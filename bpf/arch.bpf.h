@@ -47,7 +47,59 @@ static __always_inline void arch__call(struct task_struct *task, struct arch_cal
 #define arch__user_ip(task) (((struct pt_regs *)bpf_task_pt_regs(task))->ip)
 #define arch__user_sp(task) (((struct pt_regs *)bpf_task_pt_regs(task))->sp)
 
+/* The registers it has in user space, as DWARF numbers them. All are saved at each entry to the kernel. */
+static __always_inline void arch__user_regs(struct task_struct *task, u64 *to)
+{
+	struct pt_regs *r = (struct pt_regs *)bpf_task_pt_regs(task);
+
+	to[0] = r->ax;
+	to[1] = r->dx;
+	to[2] = r->cx;
+	to[3] = r->bx;
+	to[4] = r->si;
+	to[5] = r->di;
+	to[6] = r->bp;
+	to[7] = r->sp;
+	to[8] = r->r8;
+	to[9] = r->r9;
+	to[10] = r->r10;
+	to[11] = r->r11;
+	to[12] = r->r12;
+	to[13] = r->r13;
+	to[14] = r->r14;
+	to[15] = r->r15;
+	to[16] = r->ip;
+}
+
+#define arch__user_fp(task) (((struct pt_regs *)bpf_task_pt_regs(task))->bp)
+
+/* About to return: the frame pointer is the caller's again, and where it goes to is on top of the stack. */
+static __always_inline u64 arch__returns_to(struct task_struct *task)
+{
+	struct pt_regs *r = (struct pt_regs *)bpf_task_pt_regs(task);
+	u64 to = 0;
+	u8 code = 0;
+
+	if (bpf_probe_read_user(&code, sizeof(code), (void *)r->ip) || code != 0xc3 /* ret */ ||
+	    bpf_probe_read_user(&to, sizeof(to), (void *)r->sp))
+		return 0;
+	return to;
+}
+
 #elif defined(__TARGET_ARCH_arm64)
+
+static __always_inline void arch__user_regs(struct task_struct *task, u64 *to)
+{
+	struct pt_regs *r = (struct pt_regs *)bpf_task_pt_regs(task);
+
+	for (u32 i = 0; i < 31; i++)
+		to[i] = r->regs[i];
+	to[31] = r->sp;
+	to[32] = r->pc;
+}
+
+#define arch__user_fp(task) (((struct pt_regs *)bpf_task_pt_regs(task))->regs[29])
+#define arch__returns_to(task) 0 /* user space does not go by frame pointers there */
 
 #define arch__user_ip(task) (((struct pt_regs *)bpf_task_pt_regs(task))->pc)
 #define arch__user_sp(task) (((struct pt_regs *)bpf_task_pt_regs(task))->sp)

@@ -6,6 +6,7 @@
 #include "blame.bpf.h"
 #include "cpu.bpf.h"
 #include "events.bpf.h"
+#include "native.bpf.h"
 #include "stack.bpf.h"
 
 u32 blame_waiters = 0;
@@ -21,6 +22,8 @@ u32 blame_sparse = 1;
 #define WALK_NEXT_HOLDER_NS 200000ull
 #define WALK_OWN_NS 10000000ull
 #define WALK_CPU_NS 4000000ull
+#define WALK_COPY_NS 10000000ull   /* its callers in machine code: of the CPU's time, too, */
+#define WALK_RARE_NS 1000000000ull /* but of who sleeps as rarely, always */
 
 #define MANY_WAITERS 16 /* it is then rare that one that has timed out gets the GIL */
 
@@ -310,14 +313,22 @@ __noinline int blame__tell_ran(struct wire_thread *t, u64 now, u64 queued, u32 w
 __noinline u64 blame__walk_own(struct wire_thread *t, u64 now)
 {
 	struct wire_cpu *c = cpu__get(bpf_get_smp_processor_id());
+	u64 stack, since;
 
 	if (!t || !c || !t->own_tstate)
 		return 0;
-	if (now - t->walked < WALK_OWN_NS && now - c->walked < WALK_CPU_NS)
+	since = now - t->walked;
+	if (since < WALK_OWN_NS && now - c->walked < WALK_CPU_NS)
 		return 0;
 	t->walked = now;
 	c->walked = now;
-	return stack__walk(t, t->own_tstate);
+	stack = stack__walk(t, t->own_tstate);
+	t->off_native = 0; /* it may be of a sleep whose end we were not told of */
+	if (native_how && stack && (now - c->copied >= WALK_COPY_NS || since >= WALK_RARE_NS)) {
+		c->copied = now;
+		t->off_native = native__tell(t, now);
+	}
+	return stack;
 }
 
 __noinline int blame__tell_off(struct wire_thread *t, u64 now)
@@ -333,10 +344,12 @@ __noinline int blame__tell_off(struct wire_thread *t, u64 now)
 	e.tid = t->tid;
 	e.ip = t->tls;
 	e.stack = t->off_stack;
+	e.native = t->off_native;
 	e.state = t->state;
 	e.nr = t->leave.nr;
 	e.ns = now > t->left ? account__clip(&window, t->left, now) : 0;
 	t->off_stack = 0;
+	t->off_native = 0;
 	events__send(&e, sizeof(e));
 	return 0;
 }

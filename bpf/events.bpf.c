@@ -9,6 +9,7 @@
 #define RING_BYTES (4u << 20) /* 1,400 threads of 2 CPUs may end at once */
 
 const volatile u32 record_size = sizeof(struct wire_thread);
+const volatile u32 ring_bytes = RING_BYTES; /* more where copies of stacks travel */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -18,7 +19,7 @@ struct {
 /* User space looks at the ring ten times a second; it is woken when that would be too late. */
 static __always_inline u64 events__wakeup(void)
 {
-	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > RING_BYTES / 2 ? BPF_RB_FORCE_WAKEUP
+	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > ring_bytes / 2 ? BPF_RB_FORCE_WAKEUP
 									      : BPF_RB_NO_WAKEUP;
 }
 
@@ -116,6 +117,19 @@ bool events__send(void *event, u32 size)
 	if (!bpf_ringbuf_output(&events, event, size, events__wakeup()))
 		return true;
 	cpu__lost(LOST_RING_FULL);
+	return false;
+}
+
+bool events__send_spare(void *event, u32 size)
+{
+	u64 flags = BPF_RB_NO_WAKEUP;
+	u64 used = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+
+	if (used > ring_bytes / 4) /* before the others have to */
+		flags = BPF_RB_FORCE_WAKEUP;
+	if (used <= ring_bytes / 2 && !bpf_ringbuf_output(&events, event, size, flags))
+		return true;
+	cpu__lost(LOST_NATIVE_ROOM);
 	return false;
 }
 

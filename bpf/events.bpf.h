@@ -17,6 +17,9 @@ void events__thread(struct wire_thread *t) __hidden;
 /* Sends `size` bytes as they are. Returns whether there was room. */
 bool events__send(void *event, u32 size) __hidden;
 
+/* The same of what all others go before: half of the ring is kept for them. */
+bool events__send_spare(void *event, u32 size) __hidden;
+
 /* Room for one, NULL, counted as lost, if there is none; to be filled and submitted. */
 struct wire_gil_event *events__reserve_gil(void) __hidden;
 void events__submit_gil(struct wire_gil_event *e) __hidden;

@@ -16,6 +16,7 @@
 #include "sleep.bpf.c"
 #include "events.bpf.c"
 #include "stack.bpf.c"
+#include "native.bpf.c"
 #include "blame.bpf.c"
 #include "lock.bpf.c"
 #include "sched.bpf.c"

@@ -6,6 +6,7 @@
 #include "arch.bpf.h"
 #include "cpu.bpf.h"
 #include "events.bpf.h"
+#include "native.bpf.h"
 #include "python.bpf.h"
 #include "stack.bpf.h"
 #include "thread.bpf.h"
@@ -44,6 +45,7 @@ static __noinline void sample__take_stack(struct wire_thread *t, u64 ip, u64 now
 	e.holds = holds;
 	e.state = ST_RUN;
 	e.stack = t->own_tstate ? stack__walk(t, t->own_tstate) : 0;
+	e.native = native_how ? native__tell(t, now) : 0;
 	events__send(&e, sizeof(e));
 }
 

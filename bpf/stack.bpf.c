@@ -80,7 +80,7 @@ static long stack__step(u32 i, void *unused)
 {
 	struct stack_walk *w = stack__this();
 	u8 bytes[128];
-	u64 code, ip, shim;
+	u64 code, ip, shim, loop;
 	u32 size;
 
 	if (!w || !w->frame || i >= WIRE_STACK_FRAMES)
@@ -97,9 +97,12 @@ static long stack__step(u32 i, void *unused)
 	/* without a branch, which would double the paths at each frame */
 	shim = (u64)(w->f.owner != WIRE_NO_OWNER) &
 	       (u64)(bytes[w->f.owner & 127] >= w->f.shim_owner);
-	w->e.frames[i].code = code & (shim - 1);
+	loop = shim | (u64)(w->f.entry == WIRE_EVERY_FRAME) |
+	       ((u64)(w->f.entry - 1u < 127) & bytes[w->f.entry & 127]);
+	code = (code & (shim - 1)) | (loop & WIRE_LOOP);
+	w->e.frames[i].code = code;
 	w->e.frames[i].ip = ip & (shim - 1);
-	w->hash = stack__mix(stack__mix(w->hash, code & (shim - 1)), ip & (shim - 1));
+	w->hash = stack__mix(stack__mix(w->hash, code), ip & (shim - 1));
 	w->frame = stack__u64(bytes, w->f.previous);
 	w->e.frames_n = i + 1;
 	return 0;
@@ -184,17 +187,19 @@ __noinline int code__tell(u64 key, u64 code, u32 tgid, const struct wire_frames 
 static long stack__tell_code(u32 i, void *unused)
 {
 	struct stack_walk *w = stack__this();
+	u64 code;
 	int known;
 
 	if (!w || i >= WIRE_STACK_FRAMES || i >= w->e.frames_n)
 		return 1;
-	if (!w->e.frames[i].code)
+	code = w->e.frames[i].code & ~WIRE_LOOP;
+	if (!code)
 		return 0;
 	if (w->told >= STACK_NEW_CODES) {
 		w->untold++;
 		return 1;
 	}
-	known = code__tell(w->e.h.key, w->e.frames[i].code, w->e.h.tgid, &w->f);
+	known = code__tell(w->e.h.key, code, w->e.h.tgid, &w->f);
 	w->told += known == CODE_TOLD;
 	w->untold += !known;
 	return 0;

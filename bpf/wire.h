@@ -93,7 +93,9 @@ enum wire_lost {
 	LOST_CLOCK_BACKWARDS = 6, /* a negative interval between two CPUs, clamped to zero */
 	LOST_RECURSION = 7,       /* the kernel skipped one of our programs (recursion_misses) */
 	LOST_STACKS = 8,          /* user space had no room for a stack, a code object or a charge */
-	LOST_COUNT = 9,
+	LOST_NATIVE_ROOM = 9, /* callers or memory of a stack found less than half the ring free */
+	LOST_UNWIND = 10,     /* a copied stack could not be unwound: its files, or no time */
+	LOST_COUNT = 11,
 };
 
 /*
@@ -123,10 +125,12 @@ struct wire_frames {
 	__u16 str_compact;   /* and if it is not */
 	__u16 bytes_size;    /* in a bytes object */
 	__u16 bytes_data;
-	__u16 pad[2];
+	__u16 entry; /* 3.11: a byte of a frame, 1 if an eval loop of C began with it; 0: none, */
+	__u16 pad;   /* the shims tell; WIRE_EVERY_FRAME: each has a loop of its own */
 };
 
 #define WIRE_NO_CFRAME 0xffff
+#define WIRE_EVERY_FRAME 0xffff
 #define WIRE_NO_OWNER 0xffff
 #define WIRE_FRAME_BYTES 112
 #define WIRE_CODE_BYTES 256
@@ -344,6 +348,7 @@ struct wire_thread {
 	__u64 tls;           /* its fs base, which PyThreadState.thread_id equals */
 	__u64 walked;        /* when its stack was last walked */
 	__u64 off_stack;     /* the stack it left its CPU with; 0: not walked */
+	__u64 off_native; /* and when its callers in machine code were told of; 0: they were not */
 	__u32 waits;         /* it is counted in blame_waiters */
 	__u32 resolves;      /* its next leave tells what became of its wait */
 	__u64 woken;         /* and when it was woken, if that was not told; else 0 */
@@ -395,6 +400,8 @@ enum wire_event_type {
 	EV_GIL = 8,    /* struct wire_gil_event */
 	EV_SAMPLE = 9, /* struct wire_sample_event */
 	EV_OFF = 10,   /* the same: the end of a time off the CPU */
+	EV_CALLERS = 11, /* struct wire_callers_event */
+	EV_MEMORY = 12,	 /* struct wire_memory_event */
 	EV_SEEN = 5,   /* a process found by the task iterator, not in the ring */
 };
 
@@ -423,7 +430,13 @@ struct wire_exec_event { /* EV_EXEC */
 
 #define WIRE_STACK_FRAMES 128
 
-/* A frame of the interpreter; both 0: it was not one of Python's. */
+/*
+ * In wire_frame.code: this frame is the oldest one that its activation of the interpreter's eval loop
+ * runs, so where machine code is merged in, that activation stands for it and the newer ones up to it.
+ */
+#define WIRE_LOOP 1ull
+
+/* A frame of the interpreter; code 0 (but for WIRE_LOOP) and ip 0: it was not one of Python's. */
 struct wire_frame {
 	__u64 code;
 	__u64 ip; /* the instruction, as struct wire_frames says */
@@ -484,7 +497,47 @@ struct wire_sample_event {
 	__u32 state;	/* EV_OFF */
 	__u32 holds;	/* EV_SAMPLE: it holds a GIL */
 	__u32 nr;	/* EV_OFF: the system call */
+	__u64 native; /* time of its EV_CALLERS or EV_MEMORY, which came before; 0: none */
 };
+
+/* How callers in machine code are told: --native. */
+enum wire_native {
+	NATIVE_LEAF = 0,  /* not at all: only where the thread is */
+	NATIVE_FP = 1,	  /* by frame pointers, as far as there are any */
+	NATIVE_DWARF = 2, /* by the unwind tables of the files, from a copy of the stack */
+};
+
+#define WIRE_CALLERS 127
+
+/* EV_CALLERS: return addresses by the chain of frame pointers, the newest first, none of them checked. */
+struct wire_callers_event {
+	struct wire_event h;
+	__u32 tid;
+	__u32 n;
+	__u32 ended; /* the chain ended as it should, with 0 */
+	__u32 pad;
+	__u64 ip[WIRE_CALLERS + 1]; /* the first is where the thread itself is */
+};
+
+#define WIRE_REGS 33 /* as DWARF numbers them; x86_64: 17, aarch64: 33, the PC last */
+#define WIRE_MEMORY_BYTES 65536u
+
+/* EV_MEMORY: the registers of a thread in user space and its stack, from the stack pointer up. */
+struct wire_memory_event {
+	struct wire_event h;
+	__u32 tid;
+	__u32 len; /* of the bytes that came */
+	__u64 ip;  /* the same as in the registers */
+	__u64 sp;
+	__u64 regs[WIRE_REGS];
+	__u8 bytes[WIRE_MEMORY_BYTES];
+};
+
+_Static_assert(sizeof(struct wire_sample_event) == 72, "wire_sample_event has a hole");
+_Static_assert(sizeof(struct wire_callers_event) == 40 + 8 * (WIRE_CALLERS + 1),
+	       "wire_callers_event has a hole");
+_Static_assert(sizeof(struct wire_memory_event) == 48 + 8 * WIRE_REGS + WIRE_MEMORY_BYTES,
+	       "wire_memory_event has a hole");
 
 /* EV_CODE: a code object when it was first seen on a stack, its parts as they lie in memory. */
 struct wire_code_event {
@@ -530,7 +583,7 @@ struct wire_cpu {
 	__u64 lag_first;
 	__u64 lag_last;
 	__u64 walked; /* when a thread's own stack was last walked on it */
-	__u64 pad[3]; /* CPUs must not share cache lines */
+	__u64 copied; /* and when with its callers in machine code; no hole: CPUs must not share cache lines */
 };
 
 _Static_assert(sizeof(struct wire_cpu) % 64 == 0, "CPUs must not share cache lines");

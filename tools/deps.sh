@@ -44,6 +44,7 @@ find_missing() {
 	need pkg-config have pkg-config
 	need libbpf-dev lib libbpf
 	need libelf-dev lib libelf
+	need libdw-dev lib libdw
 	need zlib1g-dev lib zlib
 	need liblzma-dev lib liblzma
 	need libjansson-dev lib jansson

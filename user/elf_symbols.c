@@ -80,6 +80,11 @@ static void add_texts(struct elf *elf, struct symtab *t)
 		symtab__add_text(t, texts[i].offset, texts[i].size, texts[i].address);
 }
 
+static int read_code(void *elf, uint64_t address, void *to, size_t len)
+{
+	return elf__read(elf, address, to, len);
+}
+
 int elf_symbols__load(int fd, const char *path, const char *debug_root, struct symtab *t)
 {
 	struct elf *elf = elf__open_fd(fd);
@@ -96,7 +101,8 @@ int elf_symbols__load(int fd, const char *path, const char *debug_root, struct s
 			symtab__set_partial(t);
 		elf__functions(elf, ELF_DYNSYM, add_sized, t);
 	}
-	elf__free(elf);
 	symtab__finish(t);
+	symtab__find_framed(t, read_code, elf);
+	elf__free(elf);
 	return 0;
 }

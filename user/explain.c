@@ -6,23 +6,33 @@
 #include <string.h>
 
 #include "blame.h"
+#include "clock.h"
 #include "leaves.h"
+#include "natives.h"
 #include "samples.h"
 #include "stacks.h"
 #include "symbols.h"
 #include "syscalls.h"
 
+/* Between two looks at what code a process has: longer, if the last one was of no use. */
+#define NOTE_NS (20 * NSEC_PER_MSEC)
+#define NOTE_MAX_NS (2 * NSEC_PER_SEC)
+
 struct explain {
+	enum wire_native native;
 	struct stacks *stacks;
 	struct blame *blame;
 	struct samples *samples;
 	struct symbols *symbols;
+	struct natives *natives;
 	struct leaves *leaves; /* at the end */
 	char *calls[WIRE_SYSCALLS];
 	uint64_t lost;
+	uint64_t noted; /* when a process was last found to need a look, */
+	uint64_t pause; /* and how long none will be now */
 };
 
-struct explain *explain__new(void)
+struct explain *explain__new(enum wire_native native)
 {
 	struct explain *x = calloc(1, sizeof(*x));
 
@@ -32,7 +42,11 @@ struct explain *explain__new(void)
 	x->blame = blame__new();
 	x->samples = samples__new();
 	x->symbols = symbols__new();
-	if (x->stacks && x->blame && x->samples && x->symbols)
+	x->native = native;
+	x->pause = NOTE_NS;
+	if (x->symbols && x->stacks)
+		x->natives = natives__new(x->symbols, x->stacks, native);
+	if (x->natives && x->blame && x->samples)
 		return x;
 	explain__free(x);
 	return NULL;
@@ -42,6 +56,7 @@ void explain__free(struct explain *x)
 {
 	if (!x)
 		return;
+	natives__free(x->natives);
 	stacks__free(x->stacks);
 	blame__free(x->blame);
 	leaves__free(x->leaves);
@@ -59,9 +74,44 @@ static void count_lost(struct explain *x, int err)
 
 static void on_sample(struct explain *x, const struct wire_sample_event *e)
 {
+	struct natives_place place;
+
 	if (e->h.type == EV_OFF && e->state == ST_GIL_WAIT)
 		blame__waiter_stack(x->blame, e);
-	count_lost(x, samples__add(x->samples, e));
+	natives__claim(x->natives, e, &place);
+	if (e->h.type == EV_SAMPLE)
+		place.ip = e->ip;
+	count_lost(x, samples__add(x->samples, e, place.ip, place.callers));
+}
+
+/* Whether it is time to look at the code of a process; the event that asks may then come again. */
+static bool note(struct explain *x, uint64_t time)
+{
+	if ((int64_t)(time - x->noted) < (int64_t)x->pause)
+		return false;
+	x->noted = time;
+	return true;
+}
+
+/* The event that asked for a look is back. */
+static void note_again(struct explain *x, bool is_still_news)
+{
+	x->pause = !is_still_news		? NOTE_NS
+		   : 2 * x->pause < NOTE_MAX_NS ? 2 * x->pause
+						: NOTE_MAX_NS;
+}
+
+/* Is it of a thread that is in code which its process was not known to have? */
+static bool is_news(const struct explain *x, const struct wire_event *h, size_t len)
+{
+	const void *e = h;
+	uint64_t ip = 0;
+
+	if (h->type == EV_SAMPLE && len >= sizeof(struct wire_sample_event))
+		ip = ((const struct wire_sample_event *)e)->ip;
+	else if (h->type == EV_MEMORY && len >= offsetof(struct wire_memory_event, bytes))
+		ip = ((const struct wire_memory_event *)e)->ip;
+	return ip && !symbols__has(x->symbols, h->key, ip);
 }
 
 static void on_step(struct explain *x, const struct wire_gil_event *e)
@@ -74,11 +124,17 @@ uint64_t explain__work(const struct explain *x)
 	return blame__work(x->blame);
 }
 
-void explain__event(struct explain *x, const struct wire_event *h, size_t len,
+bool explain__event(struct explain *x, const struct wire_event *h, size_t len,
 		    const struct pyver_frames *frames)
 {
 	const void *e = h;
 
+	bool news = is_news(x, h, len);
+
+	if (h->time == x->noted)
+		note_again(x, news);
+	else if (news && note(x, h->time))
+		return true;
 	if (h->type == EV_CODE && frames)
 		count_lost(x, stacks__add_code(x->stacks, e, len, frames));
 	else if (h->type == EV_STACK)
@@ -88,6 +144,11 @@ void explain__event(struct explain *x, const struct wire_event *h, size_t len,
 	else if ((h->type == EV_SAMPLE || h->type == EV_OFF) &&
 		 len >= sizeof(struct wire_sample_event))
 		on_sample(x, e);
+	else if (h->type == EV_CALLERS)
+		count_lost(x, natives__callers(x->natives, e, len));
+	else if (h->type == EV_MEMORY && natives__memory(x->natives, e, len) == -EAGAIN)
+		return note(x, h->time);
+	return false;
 }
 
 void explain__process(struct explain *x, uint64_t key, pid_t pid)
@@ -105,6 +166,11 @@ void explain__close(struct explain *x, uint64_t end)
 	count_lost(x, blame__close(x->blame, end));
 }
 
+void explain__end_child(struct explain *x)
+{
+	natives__end_child(x->natives);
+}
+
 void explain__thread(struct explain *x, const struct wire_thread *t)
 {
 	count_lost(x, blame__account(x->blame, t));
@@ -113,6 +179,11 @@ void explain__thread(struct explain *x, const struct wire_thread *t)
 uint64_t explain__lost(const struct explain *x)
 {
 	return x->lost;
+}
+
+uint64_t explain__lost_unwinds(const struct explain *x)
+{
+	return natives__lost(x->natives);
 }
 
 /* --- the capture ------------------------------------------------------------------------------ */
@@ -132,9 +203,18 @@ static char *call_name(struct explain *x, uint32_t nr)
 	return x->calls[nr];
 }
 
+/* Of a stack of Python that was seen from outside, as a holder's is. */
+static uint32_t python_node(struct explain *x, uint64_t key, uint64_t stack)
+{
+	return x->native ? natives__python_node(x->natives, key, stack)
+			 : stacks__node(x->stacks, stack);
+}
+
 /* The node of a holder's stack, with the C function it was in most. */
 static uint32_t native_node(struct explain *x, uint32_t node, const struct leaves_share *share)
 {
+	if (x->native && share->row)
+		return natives__node(x->natives, share->row);
 	return share->function
 		       ? stacks__leaf(x->stacks, node, FRAME_NATIVE, share->function, share->object)
 		       : node;
@@ -155,7 +235,7 @@ static int write_blame_row(struct explain *x, struct capture_writer *w, const st
 		.runq_ns = b->runq_ns,
 		.count = b->count,
 		.samples = b->samples,
-		.stack = stacks__node(x->stacks, b->stack),
+		.stack = python_node(x, b->key, b->stack),
 	};
 
 	if (!row.wait_ns && !row.runq_ns)
@@ -211,9 +291,18 @@ static int write_blame(struct explain *x, struct capture_writer *w)
 	return err;
 }
 
-static struct capture_sample sample_of(struct explain *x, const struct samples_row *s)
+static uint32_t leaf_node(struct explain *x, const struct samples_row *s)
 {
 	struct symbols_place place = leaves__place(x->leaves, s);
+	uint32_t node = stacks__node(x->stacks, s->stack);
+
+	return place.function
+		       ? stacks__leaf(x->stacks, node, FRAME_NATIVE, place.function, place.object)
+		       : node;
+}
+
+static struct capture_sample sample_of(struct explain *x, const struct samples_row *s)
+{
 	struct capture_sample row = {
 		.key = s->key,
 		.pid = s->pid,
@@ -222,12 +311,9 @@ static struct capture_sample sample_of(struct explain *x, const struct samples_r
 		.ns = s->ns,
 		.count = s->count,
 		.held = s->held,
-		.stack = stacks__node(x->stacks, s->stack),
+		.stack = x->native ? natives__node(x->natives, s) : leaf_node(x, s),
 	};
 
-	if (place.function)
-		row.stack = stacks__leaf(x->stacks, row.stack, FRAME_NATIVE, place.function,
-					 place.object);
 	return row;
 }
 
@@ -309,8 +395,8 @@ static int write_cases(struct explain *x, struct capture_writer *w, const struct
 			.holder_tid = c->holder_tid,
 			.kind = c->kind,
 			.call = c->kind == BLAME_OFFCPU ? call_name(x, c->nr) : NULL,
-			.stack = stacks__node(x->stacks, c->stack),
-			.waiter_stack = stacks__node(x->stacks, c->waiter_stack),
+			.stack = python_node(x, c->key, c->stack),
+			.waiter_stack = python_node(x, c->key, c->waiter_stack),
 		};
 
 		err = capture_writer__case(w, &row);
@@ -327,7 +413,9 @@ int explain__write(struct explain *x, struct capture_writer *w, uint64_t start)
 	x->leaves = leaves__new(x->samples, x->symbols);
 	if (!x->leaves)
 		return -ENOMEM;
-	err = write_blame(x, w);
+	err = natives__finish(x->natives, x->samples);
+	if (!err)
+		err = write_blame(x, w);
 	if (!err)
 		err = write_samples(x, w);
 	if (!err) {

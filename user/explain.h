@@ -6,6 +6,7 @@
 #ifndef GILPROF_EXPLAIN_H
 #define GILPROF_EXPLAIN_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "../bpf/wire.h"
@@ -14,11 +15,15 @@
 
 struct explain;
 
-struct explain *explain__new(void);    /* NULL and ENOMEM */
+/* `native` is how callers in machine code are told of. NULL and ENOMEM. */
+struct explain *explain__new(enum wire_native native);
 void explain__free(struct explain *x); /* NULL is fine */
 
-/* An event of the kinds EV_CODE to EV_OFF. `frames`: where its process has Python's frames; or NULL. */
-void explain__event(struct explain *x, const struct wire_event *h, size_t len,
+/*
+ * An event of the kinds EV_CODE to EV_MEMORY. `frames`: where its process has Python's frames; or NULL.
+ * True: its process should be looked at by explain__process, if that can be, and then this be called again.
+ */
+bool explain__event(struct explain *x, const struct wire_event *h, size_t len,
 		    const struct pyver_frames *frames);
 
 /* A process lives: what it has mapped now will be told by name. Again, when it may have more. */
@@ -29,6 +34,9 @@ void explain__holder(struct explain *x, uint64_t key, uint64_t gil, uint64_t hol
 
 /* The window has closed. Before explain__thread of the threads that live. */
 void explain__close(struct explain *x, uint64_t end);
+
+/* Ends the child process that unwinds, if there is one, so that what it cost can be asked for. */
+void explain__end_child(struct explain *x);
 
 /* A thread's final record. */
 void explain__thread(struct explain *x, const struct wire_thread *t);
@@ -41,5 +49,8 @@ uint64_t explain__work(const struct explain *x);
 
 /* What could not be kept, for want of room or memory. */
 uint64_t explain__lost(const struct explain *x);
+
+/* Copies of stacks that could not be unwound. */
+uint64_t explain__lost_unwinds(const struct explain *x);
 
 #endif

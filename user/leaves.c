@@ -9,6 +9,7 @@ struct leaf {
 	uint32_t tid;
 	uint64_t held;
 	struct symbols_place place;
+	const struct samples_row *row;
 };
 
 struct leaves {
@@ -19,8 +20,7 @@ struct leaves {
 	size_t sorted_n;
 };
 
-/* The C library serves bytecode, too: to be in it says nothing. */
-static bool is_common(const char *object)
+bool leaves__is_common(const char *object)
 {
 	static const char *const common[] = { "libc.so", "libc-",      "libm.so", "libm-",
 					      "ld-",	 "libpthread", "[vdso]",  "ld.so" };
@@ -79,7 +79,7 @@ struct leaves *leaves__new(const struct samples *samples, struct symbols *symbol
 		const struct samples_row *r = &l->rows[i];
 
 		l->leaf[i] =
-			(struct leaf){ r->key, r->stack, r->tid, r->held, place_of(symbols, r) };
+			(struct leaf){ r->key, r->stack, r->tid, r->held, place_of(symbols, r), r };
 		if (r->state == ST_RUN && r->held)
 			l->sorted[l->sorted_n++] = l->leaf[i];
 	}
@@ -123,6 +123,7 @@ struct leaves_share leaves__share(const struct leaves *l, uint64_t key, uint32_t
 	const struct leaf probe = { .key = key, .tid = tid, .stack = stack };
 	const struct leaf *end = l->sorted + l->sorted_n, *f;
 	struct leaves_share share = { 0 };
+	const struct samples_row *most = NULL;
 	uint64_t run = 0, best = 0;
 	bool best_native = false;
 
@@ -130,8 +131,9 @@ struct leaves_share leaves__share(const struct leaves *l, uint64_t key, uint32_t
 		bool same = f > l->sorted && !compare(f, f - 1), native;
 
 		run = same ? run + f->held : f->held;
+		most = same && most->held >= f->held ? most : f->row;
 		native = f->place.role == ROLE_LIBRARY && f->place.object &&
-			 !is_common(f->place.object);
+			 !leaves__is_common(f->place.object);
 		share.samples += f->held;
 		share.native += native ? f->held : 0;
 		/* the extension that was called says more than the interpreter's functions that it calls */
@@ -141,6 +143,7 @@ struct leaves_share leaves__share(const struct leaves *l, uint64_t key, uint32_t
 			best_native = native;
 			share.function = f->place.function;
 			share.object = f->place.object;
+			share.row = most;
 		}
 	}
 	return share;

@@ -22,13 +22,15 @@ const char *const model_lost_names[] = {
 	[LOST_CLOCK_BACKWARDS] = "clock_backwards",
 	[LOST_RECURSION] = "recursion",
 	[LOST_STACKS] = "stacks",
+	[LOST_NATIVE_ROOM] = "native_room",
+	[LOST_UNWIND] = "unwind",
 };
 
 /* Each of these costs one sample or one interval; the others cost a thread or a process. */
 static const bool rare_is_fine[LOST_COUNT] = {
 	[LOST_SAMPLE_STORAGE] = true,  [LOST_GIL_READ] = true,	[LOST_GIL_USES] = true,
-	[LOST_CLOCK_BACKWARDS] = true, [LOST_RECURSION] = true,
-	[LOST_STACKS] = true,
+	[LOST_CLOCK_BACKWARDS] = true, [LOST_RECURSION] = true, [LOST_STACKS] = true,
+	[LOST_NATIVE_ROOM] = true,     [LOST_UNWIND] = true,
 };
 
 _Static_assert(sizeof(model_lost_names) / sizeof(model_lost_names[0]) == LOST_COUNT,

@@ -9,7 +9,7 @@
 
 #include "timeline.h"
 
-#define MAX_FRAMES 256 /* of a stack: 128 of Python, a native one, notes */
+#define MAX_FRAMES (CAPTURE_MAX_DEPTH + 1) /* of a stack, and a note */
 #define NOTE_LEN 80
 #define CALL_LEN 40 /* of ": call" in it */
 

@@ -31,6 +31,7 @@ enum {
 	KEY_WEIGHT,
 	KEY_WORST,
 	KEY_HOLD_OVER,
+	KEY_NATIVE,
 	KEY_NO_CHILDREN,
 	KEY_USER,
 };
@@ -45,6 +46,9 @@ static const struct argp_option options[] = {
 	{ "json", KEY_JSON, NULL, 0, "Print JSON instead of the page", 0 },
 	{ "json-schema", KEY_SCHEMA, NULL, 0, "Print the schema of that JSON and exit", 0 },
 	{ "frequency", 'F', "HZ", 0, "Stack samples per second and CPU, 1-1000 (default 99)", 0 },
+	{ "native", KEY_NATIVE, "HOW", 0,
+	  "Callers in C on stacks: leaf (none: only the function a thread is in), fp (by frame pointers), dwarf (by unwind tables, from a copy of the stack)",
+	  0 },
 	{ "weight", KEY_WEIGHT, "W", 0,
 	  "What the width of a stack means: blame, gil_wait, hold, oncpu, offcpu, lock_wait (default blame, without a GIL offcpu)",
 	  0 },
@@ -80,6 +84,7 @@ struct parse {
 	struct opts *o;
 	bool json;
 	bool have_duration;
+	bool have_native;
 };
 
 static int wrong(const char *what, const char *value, const char *want)
@@ -177,6 +182,24 @@ static int parse_weight(const char *arg, struct opts *o)
 	return wrong("--weight", arg, "must be blame, gil_wait, hold, oncpu, offcpu or lock_wait");
 }
 
+static int parse_native(const char *arg, struct parse *p)
+{
+	static const char *const names[] = {
+		[NATIVE_LEAF] = "leaf",
+		[NATIVE_FP] = "fp",
+		[NATIVE_DWARF] = "dwarf",
+	};
+
+	p->have_native = true;
+	for (int how = NATIVE_LEAF; how <= NATIVE_DWARF; how++) {
+		if (!strcmp(arg, names[how])) {
+			p->o->native = (enum wire_native)how;
+			return 0;
+		}
+	}
+	return wrong("--native", arg, "must be leaf, fp or dwarf");
+}
+
 static bool writes(const struct opts *o, enum opts_format format)
 {
 	for (size_t i = 0; i < o->outputs_n; i++) {
@@ -230,6 +253,9 @@ static int check(struct parse *p)
 	if (o->weight != WEIGHT_DEFAULT && !writes_stacks(o))
 		return wrong("--weight", model_weight_names[o->weight],
 			     "is of stacks: -o FILE.svg, .folded, .speedscope.json or .pb.gz");
+	if (p->have_native && o->mode == OPTS_REPORT)
+		return wrong("--native", o->input,
+			     "is for recording: a capture has the stacks it has");
 	if (p->json)
 		o->format = OPTS_JSON;
 	err = o->mode == OPTS_REPORT ? check_report(o) : check_live(o);
@@ -283,6 +309,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 				    "must be milliseconds, 1 to 3600000", &o->hold_over_ms);
 	case KEY_WEIGHT:
 		return parse_weight(arg, o);
+	case KEY_NATIVE:
+		return parse_native(arg, p);
 	case KEY_TOP:
 		return parse_number("--top", arg, UINT_MAX, "must be a number above 0", &o->top);
 	case KEY_JSON:

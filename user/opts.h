@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "../bpf/wire.h"
 #include "model_weights.h"
 
 #define OPTS_MAX_PIDS 256
@@ -50,6 +51,7 @@ struct opts {
 	enum weight weight;	 /* of the stacks in an export */
 	uint32_t stack_hz;	 /* samples per second and CPU that take a stack, */
 	uint32_t state_hz;	 /* and all: a multiple of that, or nearly so */
+	enum wire_native native; /* callers in machine code */
 	unsigned int top;
 	unsigned int worst;	   /* single waits to show */
 	unsigned int hold_over_ms; /* show holds of the GIL that took longer; 0: none */

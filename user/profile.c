@@ -435,6 +435,7 @@ static int write_end(struct profile *p, bool complete, int fd)
 		return -ENOMEM;
 	session__lost(p->session, info.lost);
 	info.lost[LOST_STACKS] = tree__lost(p->tree);
+	info.lost[LOST_UNWIND] = tree__lost_unwinds(p->tree);
 	info.self.cpu_ns = p->cpu_ns;
 	info.self.bpf_run_ns = cost__run_ns(&p->cost, info.duration_ns);
 	info.self.bpf_run_count = cost__runs(&p->cost, info.duration_ns);
@@ -463,6 +464,7 @@ static int finish(struct profile *p, int fd)
 	p->command_status = p->have_command ? command__status(&p->command) : -1;
 	tree__mark(p->tree);
 	p->steal_irq_ns = steal_irq_gained(p);
+	tree__end_child(p->tree);
 	p->cpu_ns = own_cpu_ns() - p->cpu_ns;
 	written = tree__finish(p->tree, p->start_ns, p->end_ns);
 	if (!written)
@@ -490,6 +492,7 @@ static int prepare(struct profile *p, const struct caller *caller)
 	struct session_options so = {
 		.state_hz = p->opts->state_hz,
 		.stack_every = (p->opts->state_hz + p->opts->stack_hz / 2) / p->opts->stack_hz,
+		.native = p->opts->native,
 		.children = p->opts->children,
 		.drop_every = test_number("GILPROF_TEST_DROP"),
 		.miss_every = test_number("GILPROF_TEST_MISS"),
@@ -506,7 +509,7 @@ static int prepare(struct profile *p, const struct caller *caller)
 	if (err)
 		return err;
 	p->writer = capture_writer__new();
-	p->tree = p->writer ? tree__new(p->writer) : NULL;
+	p->tree = p->writer ? tree__new(p->writer, p->opts->native) : NULL;
 	if (!p->tree) {
 		log__error("out of memory");
 		return -ENOMEM;

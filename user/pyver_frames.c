@@ -30,11 +30,13 @@ static const struct pyver_frames rows[] = {
 	 */
 	[8] = { { .tstate_frame = 24, .cframe_frame = WIRE_NO_CFRAME,
 		  .previous = 24, .code = 32, .ip = 104, .ip_is_index = 1, .owner = WIRE_NO_OWNER,
+		  .entry = WIRE_EVERY_FRAME,
 		  .filename = 104, .name = 112, .linetable = 120, STRINGS_3_8 },
 		{ .format = PYCODE_LNOTAB, .firstlineno = 40, .index_unit = 1 } },
 	/* v3.9.18: Include/cpython/frameobject.h, Include/cpython/code.h. DWARF of 3.9.18. */
 	[9] = { { .tstate_frame = 24, .cframe_frame = WIRE_NO_CFRAME,
 		  .previous = 24, .code = 32, .ip = 104, .ip_is_index = 1, .owner = WIRE_NO_OWNER,
+		  .entry = WIRE_EVERY_FRAME,
 		  .filename = 104, .name = 112, .linetable = 120, STRINGS_3_8 },
 		{ .format = PYCODE_LNOTAB, .firstlineno = 40, .index_unit = 1 } },
 	/*
@@ -43,16 +45,17 @@ static const struct pyver_frames rows[] = {
 	 */
 	[10] = { { .tstate_frame = 24, .cframe_frame = WIRE_NO_CFRAME,
 		   .previous = 24, .code = 32, .ip = 96, .ip_is_index = 1, .owner = WIRE_NO_OWNER,
+		   .entry = WIRE_EVERY_FRAME,
 		   .filename = 104, .name = 112, .linetable = 120, STRINGS_3_8 },
 		 { .format = PYCODE_RANGES, .firstlineno = 40, .index_unit = 2 } },
 	/*
 	 * v3.11.7: Include/cpython/pystate.h (struct _ts: cframe; _PyCFrame: current_frame),
-	 * Include/internal/pycore_frame.h (struct _PyInterpreterFrame: f_code, previous, prev_instr;
-	 * every frame has code), Include/cpython/code.h, Objects/locations.md. DWARF of 3.11.7 and
-	 * of Debian's 3.11.2.
+	 * Include/internal/pycore_frame.h (struct _PyInterpreterFrame: f_code, previous, prev_instr,
+	 * is_entry; every frame has code), Include/cpython/code.h, Objects/locations.md. DWARF of
+	 * 3.11.7 and of Debian's 3.11.2.
 	 */
 	[11] = { { .tstate_frame = 56, .cframe_frame = 8,
-		   .previous = 48, .code = 32, .ip = 56, .owner = WIRE_NO_OWNER,
+		   .previous = 48, .code = 32, .ip = 56, .owner = WIRE_NO_OWNER, .entry = 68,
 		   .filename = 112, .name = 128, .linetable = 136, STRINGS_3_8 },
 		 { .format = PYCODE_LOCATIONS, .firstlineno = 72, .bytecode = 184 } },
 	/*
@@ -184,6 +187,8 @@ static unsigned int frame_bytes(const struct wire_frames *w)
 		bytes = grow(bytes, w->owner + 1u);
 	if (w->tlbc_index)
 		bytes = grow(bytes, w->tlbc_index + 4u);
+	if (w->entry != WIRE_EVERY_FRAME)
+		bytes = grow(bytes, w->entry + 1u);
 	return (bytes + 7) & ~7u;
 }
 

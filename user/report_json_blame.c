@@ -7,7 +7,7 @@
 #include "report_json.h"
 
 #define MAX_ROWS 2000 /* with a stack; the others are added up by waiter, holder and kind */
-#define MAX_FRAMES 256
+#define MAX_FRAMES CAPTURE_MAX_DEPTH
 
 static const char *const frame_kinds[FRAME_KINDS] = {
 	[FRAME_PYTHON] = "python",

@@ -17,6 +17,10 @@ static const char *const lost_words[] = {
 	[LOST_CLOCK_BACKWARDS] = "intervals clamped to zero, since CPU clocks disagree",
 	[LOST_RECURSION] = "the kernel skipped a program, so times may be in the wrong state",
 	[LOST_STACKS] = "there was no room for stacks, so time is told without its place",
+	[LOST_NATIVE_ROOM] =
+		"there was no room for native callers, so stacks are told without them",
+	[LOST_UNWIND] =
+		"copied stacks could not be unwound, so they are told without native callers",
 };
 
 _Static_assert(sizeof(lost_words) / sizeof(lost_words[0]) == LOST_COUNT, "say what is missing");

@@ -29,7 +29,8 @@ void samples__free(struct samples *s)
 static bool is_same(const struct samples_row *a, const struct samples_row *b)
 {
 	return a->key == b->key && a->stack == b->stack && a->tid == b->tid && a->pid == b->pid &&
-	       a->state == b->state && a->nr == b->nr && a->ip / BLOCK == b->ip / BLOCK;
+	       a->state == b->state && a->nr == b->nr && a->ip / BLOCK == b->ip / BLOCK &&
+	       a->callers == b->callers;
 }
 
 static uint64_t mix(uint64_t h, uint64_t x)
@@ -41,7 +42,7 @@ static uint64_t mix(uint64_t h, uint64_t x)
 static uint32_t *slot_of(struct samples *s, const struct samples_row *row)
 {
 	uint64_t h = mix(mix(row->key, row->stack), mix(row->tid, row->state * 4096 + row->nr));
-	uint32_t *slot = &s->slots[mix(h, row->ip / BLOCK) % SLOTS];
+	uint32_t *slot = &s->slots[mix(mix(h, row->ip / BLOCK), row->callers) % SLOTS];
 
 	while (*slot && !is_same(&s->rows[*slot - 1], row))
 		slot = slot == &s->slots[SLOTS - 1] ? s->slots : slot + 1;
@@ -64,16 +65,18 @@ static struct samples_row *new_row(struct samples *s, uint32_t *slot, const stru
 	return &s->rows[s->n - 1];
 }
 
-int samples__add(struct samples *s, const struct wire_sample_event *e)
+int samples__add(struct samples *s, const struct wire_sample_event *e, uint64_t ip,
+		 uint32_t callers)
 {
 	struct samples_row probe = {
 		.key = e->h.key,
 		.stack = e->stack,
-		.ip = e->h.type == EV_SAMPLE ? e->ip : 0,
+		.ip = ip,
 		.pid = e->h.tgid,
 		.tid = e->tid,
 		.state = e->state,
 		.nr = e->nr,
+		.callers = callers,
 	};
 	uint32_t *slot = slot_of(s, &probe);
 	struct samples_row *row;
@@ -81,6 +84,7 @@ int samples__add(struct samples *s, const struct wire_sample_event *e)
 	if (!*slot && s->n >= SAMPLES_MAX / 2) { /* no more stacks: the rest is summed up */
 		probe.stack = 0;
 		probe.ip = 0;
+		probe.callers = 0;
 		slot = slot_of(s, &probe);
 		if (!*slot && s->n >= SAMPLES_MAX)
 			return -ENOMEM;

@@ -25,6 +25,8 @@ typedef __u64 u64;
 
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
 #define MAX_SEED_PASSES 16
+#define COPIES_BYTES \
+	(16u << 20) /* of the ring where copies of stacks go through it, 64 KiB each at most */
 
 struct session {
 	struct gilprof_bpf *skel;
@@ -62,7 +64,7 @@ static int on_event(void *ctx, void *data, size_t len)
 	const struct wire_event *h = data;
 	const struct wire_exec_event *x = data;
 
-	if (h->type >= EV_CODE && h->type <= EV_OFF)
+	if (h->type >= EV_CODE && h->type <= EV_MEMORY)
 		s->listener.explain(s->listener.ctx, h, len);
 	else if (h->type == EV_THREAD && len >= sizeof(*h) + s->record_bytes)
 		hand_on_thread(s, (const char *)data + sizeof(*h));
@@ -84,6 +86,12 @@ static void configure(struct session *s, const struct session_options *o, bool o
 	b->rodata->drop_every = o->drop_every;
 	b->rodata->miss_every = o->miss_every;
 	b->rodata->sample_stack_every = o->stack_every;
+	b->rodata->native_how = o->native;
+	if (o->native == NATIVE_DWARF) {
+		b->rodata->ring_bytes = COPIES_BYTES;
+		bpf_map__set_max_entries(b->maps.events, COPIES_BYTES);
+		bpf_map__set_max_entries(b->maps.native_memory, s->cpus_n);
+	}
 	syscalls__classes((uint8_t *)b->rodata->syscall_class);
 	syscalls__classes_ia32((uint8_t *)b->rodata->syscall_class_ia32);
 	memcpy((void *)b->rodata->gil_words, pyver__gil_words, sizeof(b->rodata->gil_words));

@@ -21,6 +21,7 @@
 struct session_options {
 	uint32_t state_hz;  /* samples per second and CPU that tell who holds the GIL */
 	uint32_t stack_every; /* every n-th of them takes a stack; 0: none */
+	enum wire_native native; /* how callers in machine code are told */
 	bool children;      /* follow forks into new processes */
 	uint32_t drop_every; /* tests only: lose every n-th run, 0 none, */
 	uint32_t miss_every; /* and the beginning of every n-th */
@@ -34,7 +35,8 @@ struct session_listener {
 	void (*thread)(void *ctx, const struct wire_thread *t);
 	/* at the end of the window, after all threads */
 	void (*lock)(void *ctx, const struct wire_lock_key *k, const struct wire_lock_use *u);
-	void (*explain)(void *ctx, const struct wire_event *h, size_t len); /* EV_CODE to EV_OFF */
+	void (*explain)(void *ctx, const struct wire_event *h,
+			size_t len); /* EV_CODE to EV_MEMORY */
 };
 
 struct session;

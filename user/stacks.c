@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "merge.h"
 #include "pycode.h"
 
 #define MAX_BYTES (8u << 20) /* of stacks, and as much of code objects */
@@ -268,7 +269,7 @@ static uint32_t node_number(struct stacks *s, uint32_t parent, uint32_t frame)
 
 static uint32_t python_frame(struct stacks *s, uint64_t key, const struct wire_frame *f)
 {
-	const struct code probe = { .key = key, .address = f->code };
+	const struct code probe = { .key = key, .address = f->code & ~WIRE_LOOP };
 	const struct code *c = find(&s->codes, &probe, by_address);
 	struct frame frame = { .kind = FRAME_PYTHON, .name = NOT_KNOWN };
 
@@ -285,18 +286,55 @@ static uint32_t number_stack(struct stacks *s, const struct stack *stack)
 	uint32_t node = 0;
 
 	if (stack->cut)
-		node = stacks__leaf(s, 0, FRAME_NOTE, MORE, NULL);
+		node = stacks__more(s);
 	for (uint32_t i = stack->n; i > 0; i--) {
-		if (stack->frames[i - 1].code)
+		if (stack->frames[i - 1].code & ~WIRE_LOOP)
 			node = node_number(s, node,
 					   python_frame(s, stack->key, &stack->frames[i - 1]));
 	}
 	return node;
 }
 
+static struct stack *find_stack(const struct stacks *s, uint64_t id)
+{
+	struct stack probe = { .id = id };
+
+	return id ? find(&s->by_id, &probe, by_id) : NULL;
+}
+
+size_t stacks__flags(const struct stacks *s, uint64_t id, uint8_t flags[WIRE_STACK_FRAMES],
+		     bool *whole)
+{
+	const struct stack *stack = find_stack(s, id);
+
+	*whole = stack && !stack->cut;
+	for (uint32_t i = 0; stack && i < stack->n; i++) {
+		uint64_t code = stack->frames[i].code;
+
+		flags[i] = (code & ~WIRE_LOOP ? MERGE_CODE : 0) |
+			   (code & WIRE_LOOP ? MERGE_LOOP : 0);
+	}
+	return stack ? stack->n : 0;
+}
+
+uint32_t stacks__python(struct stacks *s, uint32_t node, uint64_t id, uint32_t frame)
+{
+	const struct stack *stack = find_stack(s, id);
+	uint32_t number = 0;
+
+	if (stack && frame < stack->n)
+		number = node_number(s, node, python_frame(s, stack->key, &stack->frames[frame]));
+	return number ? number : node;
+}
+
+uint32_t stacks__more(struct stacks *s)
+{
+	return stacks__leaf(s, 0, FRAME_NOTE, MORE, NULL);
+}
+
 uint32_t stacks__node(struct stacks *s, uint64_t id)
 {
-	struct stack probe = { .id = id }, *stack = id ? find(&s->by_id, &probe, by_id) : NULL;
+	struct stack *stack = find_stack(s, id);
 
 	if (!stack)
 		return 0;

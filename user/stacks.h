@@ -6,6 +6,8 @@
 #ifndef GILPROF_STACKS_H
 #define GILPROF_STACKS_H
 
+#include <stdbool.h>
+
 #include "../bpf/wire.h"
 #include "capture.h"
 #include "pyver.h"
@@ -26,6 +28,17 @@ uint32_t stacks__node(struct stacks *s, uint64_t id);
 /* The same with one more frame on it; `file` may be NULL. */
 uint32_t stacks__leaf(struct stacks *s, uint32_t node, enum frame_kind kind, const char *name,
 		      const char *file);
+
+/*
+ * To put other frames between those of a stack: what each of its frames is (enum merge_python), the newest
+ * first, and whether the last one is the thread's first; how many there are, 0: it is not known.
+ */
+size_t stacks__flags(const struct stacks *s, uint64_t id, uint8_t flags[WIRE_STACK_FRAMES],
+		     bool *whole);
+/* The number of `node` with that frame on it, */
+uint32_t stacks__python(struct stacks *s, uint32_t node, uint64_t id, uint32_t frame);
+/* and of what stands for frames that are not known at a root. */
+uint32_t stacks__more(struct stacks *s);
 
 /* Writes all that has got a number. 0 or -errno. */
 int stacks__write(const struct stacks *s, struct capture_writer *w);

@@ -32,6 +32,7 @@ struct process {
 struct symbols {
 	struct process *processes; /* by key */
 	size_t n, room, mappings;
+	uint64_t changes;
 	struct symfiles *files;
 };
 
@@ -213,6 +214,18 @@ static void keep_unmapped(struct mappings *now, const struct mappings *before)
 		qsort(now->list, now->n, sizeof(*now->list), by_start);
 }
 
+static bool is_same(const struct mappings *a, const struct mappings *b)
+{
+	for (size_t i = 0; a->n == b->n && i < a->n; i++) {
+		const struct mapping *l = &a->list[i], *r = &b->list[i];
+
+		if (l->start != r->start || l->end != r->end || l->offset != r->offset ||
+		    l->inode != r->inode)
+			return false;
+	}
+	return a->n == b->n;
+}
+
 int symbols__note_process(struct symbols *s, uint64_t key, pid_t pid)
 {
 	struct process *p = find_process(s, key);
@@ -231,6 +244,7 @@ int symbols__note_process(struct symbols *s, uint64_t key, pid_t pid)
 	perf_map = symfiles__perf_map(s->files, n.pid);
 	p->perf_map = perf_map ? perf_map : p->perf_map;
 	keep_unmapped(&n.now, &p->code);
+	s->changes += !is_same(&n.now, &p->code);
 	free(p->code.list);
 	p->code = n.now;
 	s->mappings += p->code.n;
@@ -238,6 +252,37 @@ int symbols__note_process(struct symbols *s, uint64_t key, pid_t pid)
 }
 
 /* --- what is asked --- */
+
+bool symbols__has(const struct symbols *s, uint64_t key, uint64_t address)
+{
+	const struct process *p = find_process(s, key);
+
+	return p && find_mapping(&p->code, address);
+}
+
+uint64_t symbols__changes(const struct symbols *s)
+{
+	return s->changes;
+}
+
+void symbols__each_handle(const struct symbols *s, void (*f)(void *ctx, int handle), void *ctx)
+{
+	symfiles__each_handle(s->files, f, ctx);
+}
+
+size_t symbols__code(const struct symbols *s, uint64_t key, struct symbols_code *code, size_t max)
+{
+	const struct process *p = find_process(s, key);
+	size_t n = 0;
+
+	for (; p && n < p->code.n && n < max; n++) {
+		const struct mapping *m = &p->code.list[n];
+
+		code[n] = (struct symbols_code){ m->start, m->end, m->offset,
+						 m->file ? m->file->handle : -1 };
+	}
+	return n;
+}
 
 /* 3.14 can be built with a function for each instruction, each calling the next (ceval.c). */
 static bool is_eval(const char *function)
@@ -251,6 +296,7 @@ static void name_it(struct symbols_place *out, const struct symtab_place *found)
 	out->function = found->name;
 	out->offset = found->offset;
 	out->exact = found->exact;
+	out->framed = found->framed;
 }
 
 static void ask_file(struct symbols *s, const struct mapping *m, struct symbols_place *out)

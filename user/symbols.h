@@ -32,7 +32,8 @@ struct symbols_place {
 	const char *function; /* without the compiler's suffixes, mangled; NULL: not known */
 	const char *object;   /* name of the file without its folder; "[anon]", "[jit]", "[vdso]" */
 	uint64_t offset;      /* into the function; where it is not known, into the file */
-	bool exact; /* not if only exported functions are known, or this one has no size */
+	bool exact;  /* not if only exported functions are known, or this one has no size */
+	bool framed; /* the frame pointer leads to its caller from there */
 	enum symbols_role role;
 };
 
@@ -44,6 +45,24 @@ void symbols__free(struct symbols *s);
  * caller's name for it. 0 or -errno: -ESRCH: it has ended, and what was noted before is kept.
  */
 int symbols__note_process(struct symbols *s, uint64_t key, pid_t pid);
+
+/* A mapping of executable code. */
+struct symbols_code {
+	uint64_t start, end, offset; /* of the file */
+	int handle; /* O_PATH, of the symbols; -1: no file, or it could not be held */
+};
+
+/* Those of a process by address: how many were written, at most max. */
+size_t symbols__code(const struct symbols *s, uint64_t key, struct symbols_code *code, size_t max);
+
+/* Was the process noted with code at the address? Reads no file. */
+bool symbols__has(const struct symbols *s, uint64_t key, uint64_t address);
+
+/* Grows whenever any process has been noted with other mappings than before. */
+uint64_t symbols__changes(const struct symbols *s);
+
+/* Calls f with each descriptor that is held. */
+void symbols__each_handle(const struct symbols *s, void (*f)(void *ctx, int handle), void *ctx);
 
 /* False: nothing executable is known there. */
 bool symbols__find(struct symbols *s, uint64_t key, uint64_t address, struct symbols_place *out);

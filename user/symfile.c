@@ -226,6 +226,14 @@ struct symfile *symfiles__vdso(struct symfiles *all, uint64_t size)
 	return all->vdso;
 }
 
+void symfiles__each_handle(const struct symfiles *all, void (*f)(void *ctx, int handle), void *ctx)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		if (all->file[i]->handle >= 0)
+			f(ctx, all->file[i]->handle);
+	}
+}
+
 /* --- its functions --- */
 
 static int elapsed_ms(const struct timespec *since)

@@ -37,6 +37,9 @@ struct symfile *symfiles__perf_map(struct symfiles *all, pid_t pid);
 /* The kernel's own library, which every process has, `size` bytes of it. */
 struct symfile *symfiles__vdso(struct symfiles *all, uint64_t size);
 
+/* Calls f with each descriptor that is held. */
+void symfiles__each_handle(const struct symfiles *all, void (*f)(void *ctx, int handle), void *ctx);
+
 /* Its functions; NULL if there are none, or no time or memory is left for them. */
 const struct symtab *symfiles__table(struct symfiles *all, struct symfile *file);
 

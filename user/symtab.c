@@ -224,6 +224,83 @@ void symtab__finish(struct symtab *t)
 	symtab__link(t);
 }
 
+/* --- frame pointers --- */
+
+#define PROLOGUE 24 /* bytes of a function that are looked at, at most */
+#define BLOCK (64u << 10)
+
+/* The file's bytes, a block at a time: most functions are near the one before. */
+struct code {
+	int (*read)(void *ctx, uint64_t address, void *to, size_t len);
+	void *ctx;
+	uint64_t at;
+	size_t len;
+	unsigned char bytes[BLOCK];
+};
+
+static const unsigned char *code_at(struct code *c, uint64_t address, size_t len)
+{
+	if (address >= c->at && address - c->at < c->len && c->len - (address - c->at) >= len)
+		return c->bytes + (address - c->at);
+	c->at = address;
+	for (c->len = BLOCK; c->len > len; c->len /= 2) { /* the last block is a shorter one */
+		if (c->read(c->ctx, address, c->bytes, c->len) == 0)
+			return c->bytes;
+	}
+	c->len = c->read(c->ctx, address, c->bytes, len) == 0 ? len : 0;
+	return c->len ? c->bytes : NULL;
+}
+
+#if defined(__x86_64__)
+#define MOV_MAX 9 /* bytes that the compiler may have moved in between */
+
+/* Where the frame pointer is set: [endbr64]; push %rbp; ...; mov %rsp,%rbp. 0: not at the beginning. */
+static size_t frame_set_at(const unsigned char *code)
+{
+	static const unsigned char endbr[] = { 0xf3, 0x0f, 0x1e, 0xfa },
+				   mov[] = { 0x48, 0x89, 0xe5 };
+	size_t at = memcmp(code, endbr, sizeof(endbr)) ? 0 : sizeof(endbr);
+
+	if (code[at++] != 0x55)
+		return 0;
+	for (size_t end = at + MOV_MAX; at <= end; at++) {
+		if (!memcmp(code + at, mov, sizeof(mov)))
+			return at + sizeof(mov);
+	}
+	return 0;
+}
+#else
+static size_t frame_set_at(const unsigned char *code)
+{
+	(void)code;
+	return 0;
+}
+#endif
+
+void symtab__find_framed(struct symtab *t,
+			 int (*read)(void *ctx, uint64_t address, void *to, size_t len), void *ctx)
+{
+	struct code *code = malloc(sizeof(*code));
+
+	if (!code)
+		return;
+	code->read = read;
+	code->ctx = ctx;
+	code->at = 0;
+	code->len = 0;
+	for (size_t i = 0; i < t->n; i++) {
+		struct symtab_entry *e = &t->entries[i];
+		size_t len = e->end - e->start < PROLOGUE ? e->end - e->start : PROLOGUE;
+		const unsigned char *bytes = code_at(code, e->start, len);
+		unsigned char start[PROLOGUE] = { 0 };
+
+		if (bytes)
+			memcpy(start, bytes, len);
+		e->framed = (uint32_t)frame_set_at(start) & 31;
+	}
+	free(code);
+}
+
 /* --- asking it --- */
 
 /* The last function that begins at or before the address. */
@@ -253,6 +330,7 @@ bool symtab__find(const struct symtab *t, uint64_t address, struct symtab_place 
 			place->name = t->names + e->name;
 			place->offset = address - e->start;
 			place->exact = e->sized && !t->partial;
+			place->framed = e->framed && place->offset >= e->framed;
 			return true;
 		}
 		i = e->rank;

@@ -41,13 +41,21 @@ bool symtab__add_text(struct symtab *t, uint64_t offset, uint64_t size, uint64_t
 /* Only exported functions are known: whatever lies between them is none of them. */
 void symtab__set_partial(struct symtab *t);
 
+/*
+ * Finds out which functions begin by setting a frame pointer: `read` gets what the file holds for an
+ * address, 0 or -errno. After symtab__finish.
+ */
+void symtab__find_framed(struct symtab *t,
+			 int (*read)(void *ctx, uint64_t address, void *to, size_t len), void *ctx);
+
 /* To be called once, after all functions are added and before any is looked for. */
 void symtab__finish(struct symtab *t);
 
 struct symtab_place {
 	const char *name; /* the table's */
 	uint64_t offset;
-	bool exact; /* within its size, and of all functions */
+	bool exact;  /* within its size, and of all functions */
+	bool framed; /* it keeps a frame pointer, and has certainly set it by there */
 };
 
 bool symtab__find(const struct symtab *t, uint64_t address, struct symtab_place *place);

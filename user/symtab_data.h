@@ -7,10 +7,14 @@
 
 #define SYMTAB_NONE UINT32_MAX
 
+_Static_assert(SYMTAB_MAX_NAMES <= 1u << 26, "symtab_entry.name must reach them");
+
 struct symtab_entry {
 	uint64_t start;
 	uint64_t end;	    /* of an unsized one, its limit until symtab__finish */
-	uint32_t name : 31; /* where in the names */
+	uint32_t name : 26; /* where in the names */
+	uint32_t
+		framed : 5; /* how far into it its frame pointer is set; 0: it is not, at its beginning */
 	uint32_t sized : 1;
 	uint32_t rank; /* until symtab__finish; then the index of the function it lies in */
 };

@@ -293,8 +293,14 @@ static void on_explain(void *ctx, const struct wire_event *h, size_t len)
 {
 	struct tree *t = ctx;
 	const struct process *p = h->type == EV_CODE ? find(t, h->key, h->tgid) : NULL;
+	struct process *note;
 
-	explain__event(t->explain, h, len, p ? &p->python.frames : NULL);
+	if (!explain__event(t->explain, h, len, p ? &p->python.frames : NULL))
+		return;
+	note = find(t, h->key, h->tgid);
+	if (note)
+		note_code(t, note);
+	explain__event(t->explain, h, len, NULL);
 }
 
 static void on_lock(void *ctx, const struct wire_lock_key *k, const struct wire_lock_use *u)
@@ -383,9 +389,19 @@ int tree__finish(struct tree *t, uint64_t start, uint64_t end)
 	return err;
 }
 
+void tree__end_child(struct tree *t)
+{
+	explain__end_child(t->explain);
+}
+
 uint64_t tree__lost(const struct tree *t)
 {
 	return explain__lost(t->explain);
+}
+
+uint64_t tree__lost_unwinds(const struct tree *t)
+{
+	return explain__lost_unwinds(t->explain);
 }
 
 uint64_t tree__work(const struct tree *t)
@@ -403,14 +419,14 @@ uint64_t tree__merged(const struct tree *t)
 	return t->merged;
 }
 
-struct tree *tree__new(struct capture_writer *writer)
+struct tree *tree__new(struct capture_writer *writer, enum wire_native native)
 {
 	struct tree *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return NULL;
 	t->writer = writer;
-	t->explain = explain__new();
+	t->explain = explain__new(native);
 	t->locks = locks__new();
 	if (t->explain && t->locks)
 		return t;

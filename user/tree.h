@@ -14,7 +14,8 @@
 
 struct tree;
 
-struct tree *tree__new(struct capture_writer *writer); /* NULL and errno */
+/* `native` as for session__open. NULL and errno. */
+struct tree *tree__new(struct capture_writer *writer, enum wire_native native);
 void tree__free(struct tree *t);                       /* NULL is fine */
 
 /* What to give to session__open. Then tell the tree of the session. */
@@ -34,8 +35,12 @@ void tree__mark(struct tree *t);
  */
 uint64_t tree__tick(struct tree *t, uint64_t now);
 
-/* As explain__lost. */
+/* As explain__end_child. */
+void tree__end_child(struct tree *t);
+
+/* As explain__lost, explain__lost_unwinds. */
 uint64_t tree__lost(const struct tree *t);
+uint64_t tree__lost_unwinds(const struct tree *t);
 
 /* As explain__work. */
 uint64_t tree__work(const struct tree *t);

@@ -102,7 +102,7 @@ static void account(uint32_t tid, uint64_t wait_ns)
 
 static void begin(void)
 {
-	x = explain__new();
+	x = explain__new(NATIVE_LEAF);
 	explain__process(x, WIRE_KEY, getpid());
 	explain__holder(x, WIRE_KEY, GIL, HOLDER * 256, START);
 	code(MAIN, "main", 1);
@@ -164,7 +164,7 @@ static uint64_t blamed(uint32_t kind)
 
 static void nothing(void)
 {
-	x = explain__new();
+	x = explain__new(NATIVE_LEAF);
 	finish(0);
 	CHECK_INT(c->blame_n + c->samples_n + c->cases_n + c->frames_n + c->nodes_n, 0);
 	CHECK_INT(explain__lost(x), 0);
@@ -309,7 +309,8 @@ static void strange_events(void)
 	}
 	finish(0);
 	CHECK_INT(c->blame_n + c->samples_n + c->cases_n, 0);
-	CHECK_INT(explain__lost(x), 2); /* a code object and a stack */
+	CHECK_INT(explain__lost(x), 3); /* a code object, a stack, callers */
+	CHECK_INT(explain__lost_unwinds(x), 1);
 	free(e);
 	end();
 }

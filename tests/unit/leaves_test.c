@@ -50,7 +50,7 @@ static void take(uint32_t tid, uint64_t stack, uint64_t ip, uint32_t holds, unsi
 	};
 
 	while (times--)
-		samples__add(samples, &e);
+		samples__add(samples, &e, e.ip, 0);
 }
 
 static void nothing(void)

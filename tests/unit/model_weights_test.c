@@ -216,7 +216,7 @@ static void default_weight(void)
 	TAP_CALL(check_default(capture, "offcpu"));
 }
 
-/* Deeper than frames are kept: the innermost ones are, with the note. */
+/* As deep as a stack in a capture may be: all of it, with the note. */
 static void deep_stacks(void)
 {
 	struct capture *capture = fixture__new();
@@ -232,10 +232,10 @@ static void deep_stacks(void)
 	fixture__seen(capture, &capture->threads[0], ST_IO_POLL, 1, 1, node);
 	begin(capture, WEIGHT_OFFCPU);
 	CHECK_INT(w->rows_n, 1);
-	CHECK_INT(w->rows[0].frames_n, 256);
-	CHECK_STR(w->rows[0].frames[254].name, "f999");
-	CHECK_STR(w->rows[0].frames[255].name, "[polls]");
-	CHECK_INT(w->rows[0].frames[255].kind, FRAME_NOTE);
+	CHECK_INT(w->rows[0].frames_n, 1001);
+	CHECK_STR(w->rows[0].frames[999].name, "f999");
+	CHECK_STR(w->rows[0].frames[1000].name, "[polls]");
+	CHECK_INT(w->rows[0].frames[1000].kind, FRAME_NOTE);
 	end();
 }
 

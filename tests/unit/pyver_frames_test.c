@@ -11,7 +11,7 @@ struct expected {
 	int minor;
 	bool free_threaded;
 	uint16_t tstate_frame, cframe_frame, frame_bytes;
-	uint16_t previous, code, ip, owner, shim_owner, tlbc_index, ip_is_index;
+	uint16_t previous, code, ip, owner, shim_owner, tlbc_index, ip_is_index, entry;
 	uint16_t code_bytes, filename, name, linetable, firstlineno, bytecode, tlbc;
 	uint16_t length, state, kind_shift, ascii, compact, bytes_size, bytes_data;
 	enum pycode_format format;
@@ -22,25 +22,25 @@ struct expected {
 
 /* clang-format off */
 static const struct expected expected[] = {
-	{ 8, false, 24, NO, 112, 24, 32, 104, NO, 0, 0, 1, 128, 104, 112, 120, 40, 0, 0,
+	{ 8, false, 24, NO, 112, 24, 32, 104, NO, 0, 0, 1, NO, 128, 104, 112, 120, 40, 0, 0,
 	  16, 32, 2, 48, 72, 16, 32, PYCODE_LNOTAB, 1 },
-	{ 9, false, 24, NO, 112, 24, 32, 104, NO, 0, 0, 1, 128, 104, 112, 120, 40, 0, 0,
+	{ 9, false, 24, NO, 112, 24, 32, 104, NO, 0, 0, 1, NO, 128, 104, 112, 120, 40, 0, 0,
 	  16, 32, 2, 48, 72, 16, 32, PYCODE_LNOTAB, 1 },
-	{ 10, false, 24, NO, 104, 24, 32, 96, NO, 0, 0, 1, 128, 104, 112, 120, 40, 0, 0,
+	{ 10, false, 24, NO, 104, 24, 32, 96, NO, 0, 0, 1, NO, 128, 104, 112, 120, 40, 0, 0,
 	  16, 32, 2, 48, 72, 16, 32, PYCODE_RANGES, 2 },
-	{ 11, false, 56, 8, 64, 48, 32, 56, NO, 0, 0, 0, 144, 112, 128, 136, 72, 184, 0,
+	{ 11, false, 56, 8, 72, 48, 32, 56, NO, 0, 0, 0, 68, 144, 112, 128, 136, 72, 184, 0,
 	  16, 32, 2, 48, 72, 16, 32, PYCODE_LOCATIONS, 0 },
-	{ 12, false, 56, 0, 72, 8, 0, 56, 70, 3, 0, 0, 144, 112, 128, 136, 68, 192, 0,
+	{ 12, false, 56, 0, 72, 8, 0, 56, 70, 3, 0, 0, 0, 144, 112, 128, 136, 68, 192, 0,
 	  16, 32, 2, 40, 56, 16, 32, PYCODE_LOCATIONS, 0 },
-	{ 13, false, 72, NO, 72, 8, 0, 56, 70, 3, 0, 0, 144, 112, 128, 136, 68, 200, 0,
+	{ 13, false, 72, NO, 72, 8, 0, 56, 70, 3, 0, 0, 0, 144, 112, 128, 136, 68, 200, 0,
 	  16, 32, 2, 40, 56, 16, 32, PYCODE_LOCATIONS, 0 },
-	{ 13, true, 72, NO, 72, 8, 0, 56, 70, 3, 0, 0, 160, 128, 144, 152, 84, 216, 0,
+	{ 13, true, 72, NO, 72, 8, 0, 56, 70, 3, 0, 0, 0, 160, 128, 144, 152, 84, 216, 0,
 	  32, 48, 2, 56, 72, 32, 48, PYCODE_LOCATIONS, 0 },
-	{ 14, false, 72, NO, 80, 8, 0, 56, 74, 3, 0, 0, 144, 112, 128, 136, 68, 208, 0,
+	{ 14, false, 72, NO, 80, 8, 0, 56, 74, 3, 0, 0, 0, 144, 112, 128, 136, 68, 208, 0,
 	  16, 32, 2, 40, 56, 16, 32, PYCODE_LOCATIONS, 0 },
-	{ 14, true, 72, NO, 80, 8, 0, 56, 78, 3, 72, 0, 232, 128, 144, 152, 84, 232, 224,
+	{ 14, true, 72, NO, 80, 8, 0, 56, 78, 3, 72, 0, 0, 232, 128, 144, 152, 84, 232, 224,
 	  32, 48, 8, 56, 72, 32, 48, PYCODE_LOCATIONS, 0 },
-	{ 15, false, 72, NO, 80, 8, 0, 56, 74, 3, 0, 0, 144, 112, 128, 136, 68, 208, 0,
+	{ 15, false, 72, NO, 80, 8, 0, 56, 74, 3, 0, 0, 0, 144, 112, 128, 136, 68, 208, 0,
 	  16, 32, 2, 40, 56, 16, 32, PYCODE_LOCATIONS, 0 },
 };
 /* clang-format on */
@@ -113,6 +113,7 @@ static void check_row(const struct expected *e)
 		.shim_owner = e->shim_owner,
 		.tlbc_index = e->tlbc_index,
 		.ip_is_index = e->ip_is_index,
+		.entry = e->entry,
 		.valid = 1,
 		.code_bytes = e->code_bytes,
 		.filename = e->filename,

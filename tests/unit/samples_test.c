@@ -20,7 +20,28 @@ static int take(struct samples *s, uint32_t type, uint32_t tid, uint64_t stack, 
 		.nr = type == EV_OFF ? 35 : 0,
 	};
 
-	return samples__add(s, &e);
+	return samples__add(s, &e, type == EV_SAMPLE ? ip : 0, 0);
+}
+
+/* Whoever was called from elsewhere, was elsewhere. */
+static void callers(void)
+{
+	const struct wire_sample_event e = { .h = { .type = EV_OFF }, .tid = 1, .ns = 10 };
+	struct samples *s = samples__new();
+	const struct samples_row *rows;
+
+	for (int i = 0; i < 10; i++) {
+		CHECK_INT(samples__add(s, &e, IP, 3), 0);
+		CHECK_INT(samples__add(s, &e, IP, 4), 0);
+		CHECK_INT(samples__add(s, &e, 0, 0), 0);
+	}
+	CHECK_INT(samples__rows(s, &rows), 3);
+	CHECK_INT(rows[0].callers, 3);
+	CHECK_INT(rows[0].ip, IP);
+	CHECK_INT(rows[1].callers, 4);
+	CHECK_INT(rows[2].callers, 0);
+	CHECK_INT(rows[2].ns, 100);
+	samples__free(s);
 }
 
 static void same_places(void)
@@ -101,6 +122,7 @@ static void many_threads(void)
 int main(void)
 {
 	TAP_RUN(same_places);
+	TAP_RUN(callers);
 	TAP_RUN(many_places);
 	TAP_RUN(many_threads);
 	return TAP_DONE();

@@ -297,6 +297,75 @@ static void deep_nesting_is_cut(void)
 	symtab__free(t);
 }
 
+/* --- frame pointers --- */
+
+#if defined(__x86_64__)
+#define CODE 0x1000u /* where the bytes are */
+
+struct bytes {
+	const unsigned char *code;
+	size_t len;
+};
+
+static int read_bytes(void *ctx, uint64_t address, void *to, size_t len)
+{
+	const struct bytes *b = ctx;
+
+	if (address < CODE || address - CODE >= b->len || len > b->len - (address - CODE))
+		return -ENOENT;
+	memcpy(to, b->code + (address - CODE), len);
+	return 0;
+}
+
+/* How far into a function of these bytes its callers are found by the frame pointer: -1 never. */
+static int framed_from(const char *code, size_t len)
+{
+	struct bytes b = { (const unsigned char *)code, len };
+	struct symtab *t = symtab__new();
+	struct symtab_place place;
+	int from = -1;
+
+	add(t, "f", CODE, len, 0);
+	symtab__finish(t);
+	symtab__find_framed(t, read_bytes, &b);
+	for (int i = (int)len - 1; i >= 0; i--) {
+		if (symtab__find(t, CODE + (uint64_t)i, &place) && place.framed)
+			from = i;
+	}
+	symtab__free(t);
+	return from;
+}
+
+#define FRAMED(code) framed_from(code, sizeof(code) - 1)
+
+static void frame_pointers(void)
+{
+	CHECK_INT(FRAMED("\x55\x48\x89\xe5\xe8\1\2\3\4\x5d\xc3"), 4);
+	CHECK_INT(FRAMED("\xf3\x0f\x1e\xfa\x55\x48\x89\xe5\x5d\xc3"), 8); /* endbr64 */
+	CHECK_INT(FRAMED("\x55\x48\x89\xf7\x48\x89\xe5\xe8\1\2\3\4"), 7); /* mov %rsi,%rdi first */
+	CHECK_INT(FRAMED("\x48\x85\xff\x7e\x10\x55\x48\x89\xe5\x5d\xc3"), -1); /* may return before */
+	CHECK_INT(FRAMED("\x55\x53\x48\x89\xfd\x48\x83\xec\x08\xe8\1\2\3\4"), -1); /* mov %rdi,%rbp */
+	CHECK_INT(FRAMED("\x55\x48\x89"), -1); /* its bytes end */
+	CHECK_INT(FRAMED("\xc3"), -1);
+}
+
+/* What cannot be read keeps no frame pointer. */
+static void frame_pointers_of_no_bytes(void)
+{
+	struct bytes none = { NULL, 0 };
+	struct symtab *t = symtab__new();
+	struct symtab_place place;
+
+	add(t, "f", CODE, 16, 0);
+	add(t, "last", UINT64_MAX - 4, 4, 0);
+	symtab__finish(t);
+	symtab__find_framed(t, read_bytes, &none);
+	CHECK(symtab__find(t, CODE + 15, &place));
+	CHECK(!place.framed);
+	symtab__free(t);
+}
+#endif
+
 int main(void)
 {
 	TAP_RUN(sizes_are_respected);
@@ -311,5 +380,9 @@ int main(void)
 	TAP_RUN(waits_no_longer_than_told);
 	TAP_RUN(many);
 	TAP_RUN(deep_nesting_is_cut);
+#if defined(__x86_64__)
+	TAP_RUN(frame_pointers);
+	TAP_RUN(frame_pointers_of_no_bytes);
+#endif
 	return TAP_DONE();
 }

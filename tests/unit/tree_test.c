@@ -17,7 +17,7 @@ static struct capture *capture;
 static void begin(void)
 {
 	writer = capture_writer__new();
-	tree = tree__new(writer);
+	tree = tree__new(writer, NATIVE_LEAF);
 }
 
 static void end(void)
