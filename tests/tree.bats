@@ -140,6 +140,13 @@ assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
 	json_true "$REPORT" "r['capture']['command_status'] == 0"
 }
 
+@test "what the command costs is not counted as ours" {
+	requires bpf
+	"$GILPROF" -o "$REPORT" -- "$PYTHON3" -c 'import time
+while time.process_time() < 1: pass'
+	json_true "$REPORT" "r['processes'][0]['cpu_ns'] > 0.9e9" "r['capture']['self']['cpu_ns'] < 0.5e9"
+}
+
 @test "-d ends the window and leaves the command running" {
 	requires bpf
 	"$GILPROF" -d 0.3 -o "$REPORT" -- sh -c 'echo $$ >"$0/pid"; exec sleep 60' "$BATS_TEST_TMPDIR"

@@ -461,11 +461,12 @@ static int finish(struct profile *p, int fd)
 	session__catch_up(p->session);
 	cost__finish(&p->cost, p->session, clock__now());
 	note_offline(p, p->end_ns);
-	p->command_status = p->have_command ? command__status(&p->command) : -1;
 	tree__mark(p->tree);
 	p->steal_irq_ns = steal_irq_gained(p);
 	tree__end_child(p->tree);
 	p->cpu_ns = own_cpu_ns() - p->cpu_ns;
+	/* not before: who is waited for counts as ours from then on */
+	p->command_status = p->have_command ? command__status(&p->command) : -1;
 	written = tree__finish(p->tree, p->start_ns, p->end_ns);
 	if (!written)
 		written = write_cpus(p);
