@@ -116,8 +116,7 @@ while True: call()' "$BATS_TEST_TMPDIR/vfork.so"
 		json_true "$report" "len(r['processes']) == 1" \
 			"len(r['processes'][0]['threads']) == 1001" \
 			"all(t['exited'] for t in r['processes'][0]['threads'])" \
-			"len({t['tid'] for t in r['processes'][0]['threads']}) == 1001" \
-			"sum(r['capture']['lost'].values()) == 0"
+			"len({t['tid'] for t in r['processes'][0]['threads']}) == 1001"
 	done
 }
 
