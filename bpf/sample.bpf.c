@@ -8,6 +8,7 @@
 #include "events.bpf.h"
 #include "native.bpf.h"
 #include "python.bpf.h"
+#include "sched.bpf.h"
 #include "stack.bpf.h"
 #include "thread.bpf.h"
 
@@ -65,7 +66,11 @@ int sample(struct bpf_perf_event_data *ctx)
 		return 0;
 	c = cpu__get(bpf_get_smp_processor_id());
 	now = bpf_ktime_get_ns();
-	if (!c || now < window.start || now >= window.end || t->state != ST_RUN)
+	if (!c || now < window.start || now >= window.end)
+		return 0;
+	if (t->state > ST_RUN && !(t->flags & WT_TEST_SKIPS))
+		sched__make_up_run(task, t, now, thread__kernel_ns(task, now) - t->booked_at_left);
+	if (t->state != ST_RUN)
 		return 0;
 	c->samples++;
 	holds = sample__holds(task, t, now);

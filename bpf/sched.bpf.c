@@ -12,6 +12,7 @@
 #include "kernel.bpf.h"
 #include "lock.bpf.h"
 #include "python.bpf.h"
+#include "sched.bpf.h"
 #include "sleep.bpf.h"
 #include "stack.bpf.h"
 #include "thread.bpf.h"
@@ -216,19 +217,21 @@ static __always_inline void sched__run(struct task_struct *task, struct wire_thr
 	lock__tell(t);
 }
 
-/*
- * We were not told that the task got the CPU that it leaves now. How long it has run and queued since we
- * last saw it, the kernel has booked. Before that it slept, if it did.
- */
-static __noinline void sched__replay_run(struct task_struct *task, struct wire_thread *t)
+/* Before that it was queued, which the kernel has booked, too, and before that it slept, if it did. */
+__noinline void sched__make_up_run(struct task_struct *task, struct wire_thread *t, u64 now, u64 ran)
 {
-	u64 now = cpu__clock(task), on;
+	u64 on = account__got_cpu(t, now, ran);
 
-	if (now >= window.end)
-		return;
-	on = account__got_cpu(t, now, task->se.sum_exec_runtime - t->booked_at_left);
 	cpu__begins(on);
 	sched__run(task, t, on, bpf_get_smp_processor_id());
+}
+
+static __always_inline void sched__check_run(struct task_struct *task, struct wire_thread *t)
+{
+	u64 now = cpu__clock(task);
+
+	if (now < window.end)
+		sched__make_up_run(task, t, now, task->se.sum_exec_runtime - t->booked_at_left);
 }
 
 /* A switch in which the target takes part. */
@@ -263,7 +266,7 @@ static __always_inline int sched__switch(bool preempt, struct task_struct *prev,
 	if (from == to && from != FOR_TARGET)
 		return 0;
 	if (out && out->state != ST_RUN && !(out->flags & WT_TEST_SKIPS))
-		sched__replay_run(prev, out);
+		sched__check_run(prev, out);
 	now = cpu__switch(prev, from, to);
 	if (from == FOR_TARGET || to == FOR_TARGET)
 		sched__switch_target(preempt, prev, next, prev_state, out, in, now);

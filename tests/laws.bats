@@ -43,3 +43,13 @@ PAGE=$BATS_TEST_TMPDIR/page.txt
 		"$BUILD/workloads" >/dev/null
 	check_laws "$REPORT"
 }
+
+@test "also of a thread that then has a CPU all the time: samples find it there" {
+	requires bpf
+	start_workload "$PYTHON3" tests/workloads/spin.py 1
+	GILPROF_TEST_MISS=1 "$GILPROF" -p "$WORKLOAD_PID" -d 2 -o "$REPORT"
+	check_laws "$REPORT"
+	json_true "$REPORT" "max(t['state_ns']['run_gil'] / (t['state_ns']['run_gil'] + t['state_ns']['run_nogil'])
+		for p in r['processes'] for t in p['threads'] if t['state_ns']['run_gil']) > 0.95" \
+		"max(t['state_ns']['run_gil'] for p in r['processes'] for t in p['threads']) > 0.5e9"
+}
