@@ -105,7 +105,7 @@ deps: ## install what building and testing needs (apt; as root)
 
 $(BUILD)/gilprof: $(user_obj)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(user_ldflags) -o $@ $(filter %.o,$^) $(lib_libs)
+	$(Q)$(CC) $(user_ldflags) -o $@ $(filter %.o,$^) $(lib_libs) -lm
 
 $(BUILD)/user/%.o: user/%.c $(BUILD)/flags | require-libs
 	$(call say,CC,$<)
@@ -256,7 +256,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(fuzz_obj) $(BUILD)/flags
 # the whole program under sanitizers, for tests that need no root
 $(BUILD)/san/gilprof: $(san_obj) $(BUILD)/san/user/main.o
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(SANITIZE) -pthread $(LDFLAGS) -o $@ $(filter %.o,$^) $(lib_libs)
+	$(Q)$(CC) $(SANITIZE) -pthread $(LDFLAGS) -o $@ $(filter %.o,$^) $(lib_libs) -lm
 
 jobs = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 
