@@ -8,11 +8,13 @@
 
 #include "blame_rows.h"
 #include "blame_worst.h"
+#include "hold_run.h"
 
 #define MAX_GILS 512 /* with a timeline of 200 KB each */
 #define MAX_THREADS 65536
 #define RETRY_NS 100000 /* as ACCOUNT_RETRY_NS: it came back from a time-out and waits on */
 #define ALIAS_CERTAIN 3
+#define LONG_HOLD 4 /* switch intervals */
 #define PYTHON_MUTEX 80 /* gil->mutex: who is woken from there has not been given the GIL */
 
 struct blame_gil {
@@ -23,6 +25,8 @@ struct blame_gil {
 	} own, told; /* the latest tenure by what its holder said of itself, and others of it */
 	uint64_t alias, alias_of; /* that fs base stands for this one */
 	uint32_t alias_seen;
+	uint64_t long_ns; /* holds of more than that are long */
+	struct hold_totals holds;
 };
 
 enum wait_state {
@@ -42,6 +46,7 @@ struct blame_thread {
 	uint64_t switch_number, holder; /* seen when it fell asleep */
 	struct blame_case wait;		/* the chain of sleeps that are one wait; ns 0: none */
 	uint64_t worst_ns;		/* of its culprit */
+	struct hold_run under;		/* the holds that it waits under */
 };
 
 struct blame {
@@ -198,6 +203,8 @@ static void charge_part(void *ctx, const struct timeline_part *p)
 	} else {
 		row.wait_ns = ns;
 		row.count = 1;
+		hold_run__part(&c->waiter->under, p->kind == BLAME_HANDOFF ? 0 : p->holder, ns,
+			       c->waiter->gil->long_ns, &c->waiter->gil->holds);
 		if (ns > c->waiter->worst_ns) {
 			c->waiter->worst_ns = ns;
 			c->waiter->wait.holder = row.holder;
@@ -226,6 +233,8 @@ static void settle(struct blame *b, struct blame_thread *t)
 	if (t->state != WAIT_OVER)
 		return;
 	charge(b, t, t->begin, t->end, false);
+	if (t->gil)
+		hold_run__end_sleep(&t->under, t->gil->long_ns, &t->gil->holds);
 	charge(b, t, t->end, t->ran_since, true);
 	t->state = WAIT_NONE;
 	t->queued = 0;
@@ -237,6 +246,8 @@ static void end_wait(struct blame *b, struct blame_thread *t)
 	if (!t->wait.begin)
 		return;
 	t->wait.ns = t->ran_since > t->wait.begin ? t->ran_since - t->wait.begin : 0;
+	if (t->gil)
+		hold_run__end_wait(&t->under, t->gil->long_ns, &t->gil->holds);
 	blame_worst__add(&b->waits, &t->wait);
 	memset(&t->wait, 0, sizeof(t->wait));
 	t->worst_ns = 0;
@@ -321,10 +332,16 @@ static void look(struct blame *b, struct blame_gil *g, const struct wire_gil_eve
 		timeline__look(g->timeline, &l);
 }
 
+/* The switch interval, ns. */
+static uint64_t interval_of(const struct wire_gil_event *e)
+{
+	return (e->interval_us ? e->interval_us : 5000) * 1000ull;
+}
+
 /* Its latest sleep ended by itself: nobody has given the GIL up. */
 static bool has_timed_out(const struct blame_thread *t, const struct wire_gil_event *e)
 {
-	uint64_t interval = (e->interval_us ? e->interval_us : 5000) * 1000ull;
+	uint64_t interval = interval_of(e);
 
 	return t->end - t->begin >= interval - interval / 50;
 }
@@ -437,6 +454,7 @@ static int step(struct blame *b, const struct wire_gil_event *e)
 	if (!g || !t)
 		return -ENOMEM;
 	b->err = 0;
+	g->long_ns = LONG_HOLD * interval_of(e);
 	if (e->what == GIL_LEFT)
 		step_left(b, t, g, e, b->since);
 	else
@@ -579,6 +597,14 @@ size_t blame__holds(const struct blame *b, const struct blame_case **holds)
 {
 	*holds = b->holds.cases;
 	return b->holds.n;
+}
+
+struct hold_totals blame__under_holds(const struct blame *b, uint64_t key, uint64_t gil)
+{
+	const struct blame_gil probe = { .key = key, .gil = gil };
+	const struct blame_gil *g = find(&b->gils, &probe, by_gil);
+
+	return g ? g->holds : (struct hold_totals){ 0 };
 }
 
 struct blame *blame__new(void)
