@@ -16,7 +16,9 @@
 #define SLEEPS_LEAST 30	      /* section 4 */
 #define UNKNOWN_GIL_MOST 0.05 /* of the CPU time: else nobody knows what is s and what d */
 #define CONTENDED 0.02	 /* of a worker's time: section 4 wants the range widened, not how early */
-#define HELD_OFFCPU 0.05 /* of a worker's time, likewise */
+#define HELD_ASLEEP 0.05 /* of a worker's time, likewise */
+#define OTHERS 0.1	 /* of the CPUs, that other programs used: less is noise */
+#define LEFT_LEAST 0.25	 /* of the CPUs are left to the target: it gets its share of them */
 #define DELTA_LEAST 0.05 /* section 1, step 6 */
 #define DELTA_MOST 0.20
 #define LEAST_WORKERS 16 /* that are predicted for: design section 5 */
@@ -31,7 +33,7 @@ const char *const model_layout_names[LAYOUT_COUNT] = {
 /* The workers, added up. */
 struct sum {
 	double s, d, z; /* shares of their time, one by one */
-	double contended, held_offcpu;
+	double contended, held_asleep;
 	double least, most; /* of the demand that tells them apart */
 	uint64_t workers, processes, threads_each;
 	bool uneven; /* processes with different numbers of workers */
@@ -49,18 +51,24 @@ static uint64_t active_ns(const struct capture_thread *t)
 			  t->state_ns[ST_GIL_WAIT]);
 }
 
+/* Of the time off the CPU with the GIL held; how much of that is in the run queue is not told: all it may be. */
+static uint64_t held_asleep_ns(const struct model_thread *t)
+{
+	uint64_t runq = t->row->state_ns[ST_RUNQ];
+
+	return t->held_offcpu_ns > runq ? t->held_offcpu_ns - runq : 0;
+}
+
 /* Asleep, and neither in a queue nor with the GIL. */
 static uint64_t delay_ns(const struct model_thread *t, uint64_t contended)
 {
 	const uint64_t *state = t->row->state_ns;
-	uint64_t ns = model__sum(t->io_ns, state[ST_SLEEP]), queued = contended;
+	uint64_t ns = model__sum(t->io_ns, state[ST_SLEEP]),
+		 queued = model__sum(contended, held_asleep_ns(t));
 
 	ns = model__sum(ns, state[ST_LOCK_WAIT]);
 	ns = model__sum(ns, state[ST_CHILD_WAIT]);
 	ns = model__sum(ns, state[ST_BLOCKED]);
-	/* held_offcpu is in the run queue, too: how much of it is not told, so all that may be is */
-	if (t->held_offcpu_ns > state[ST_RUNQ])
-		queued = model__sum(queued, t->held_offcpu_ns - state[ST_RUNQ]);
 	return ns > queued ? ns - queued : 0;
 }
 
@@ -85,7 +93,7 @@ static void add_worker(struct sum *sum, const struct model_thread *t, uint64_t c
 	sum->d += d;
 	sum->z += model__share(delay_ns(t, contended_ns), row->exists_ns);
 	sum->contended += model__share(contended_ns, row->exists_ns);
-	sum->held_offcpu += model__share(t->held_offcpu_ns, row->exists_ns);
+	sum->held_asleep += model__share(held_asleep_ns(t), row->exists_ns);
 	sum->least = sum->workers ? fmin(sum->least, mark) : mark;
 	sum->most = fmax(sum->most, mark);
 	sum->samples = model__sum(sum->samples, row->samples);
@@ -200,8 +208,13 @@ static void add_caveats(struct model_scaling *s, const struct sum *sum)
 		caveat(s,
 		       "Threads wait for contended locks: how much more with more threads is not "
 		       "known, so the range reaches down to the worst case.");
-	if (sum->held_offcpu / n > HELD_OFFCPU)
-		caveat(s, "Time off the CPU with the GIL held is left out.");
+	if (sum->held_asleep / n > HELD_ASLEEP)
+		caveat(s,
+		       "Threads sleep with the GIL held, which is left out: the range reaches down to the worst case.");
+	if (s->others > 0)
+		caveat(s,
+		       "Other programs used the CPUs, too: present and prediction are both taken "
+		       "without them, and the range covers what they leave.");
 	if (s->few_sleeps)
 		caveat(s,
 		       "Sleeps were few in a saturated program: for fewer workers the range counts "
@@ -227,7 +240,7 @@ static uint64_t product(struct scaling_layout l)
 }
 
 /* With few sleeps behind z, fewer workers may need less of it: none, at the least. */
-static int widen(const struct model_scaling *s, struct model_prediction *p)
+static int widen_for_sleeps(const struct model_scaling *s, struct model_prediction *p)
 {
 	struct scaling_base base = s->base;
 	struct scaling_range without;
@@ -241,6 +254,27 @@ static int widen(const struct model_scaling *s, struct model_prediction *p)
 		return err;
 	p->range.low = fmin(p->range.low, without.low);
 	p->range.high = fmax(p->range.high, without.high);
+	return 0;
+}
+
+/* Beside other programs, with what CPUs they leave now. */
+static int widen_for_others(const struct model_scaling *s, struct model_prediction *p)
+{
+	struct scaling_base base = s->base;
+	struct scaling_range beside;
+	int err;
+
+	base.cpus = fmax(LEFT_LEAST * base.cpus, base.cpus - s->others);
+	base.reference = scaling__point(&base.demand, base.now, base.cpus);
+	if (base.reference < 0)
+		return -ENOMEM;
+	err = p->kind == LAYOUT_FREE_THREADED
+		      ? scaling__free_threaded(&base, p->layout.threads, &beside)
+		      : scaling__predict(&base, p->layout, &beside);
+	if (err)
+		return err;
+	p->range.low = fmin(p->range.low, beside.low);
+	p->range.high = fmax(p->range.high, beside.high);
 	return 0;
 }
 
@@ -261,7 +295,9 @@ static int predict(struct model_scaling *s, enum model_layouts kind, struct scal
 					   : scaling__predict(&s->base, l, &p->range);
 	if (!err && s->few_sleeps && kind != LAYOUT_FREE_THREADED &&
 	    product(l) < product(s->base.now))
-		err = widen(s, p);
+		err = widen_for_sleeps(s, p);
+	if (!err && s->others > 0)
+		err = widen_for_others(s, p);
 	s->predictions_n += !err;
 	return err;
 }
@@ -364,12 +400,32 @@ static void fill_base(struct model_scaling *s, const struct sum *sum)
 					     sum->z / n };
 	b->delta = delta_of(sum);
 	b->waits_unseen = sum->workers == 1 || sum->contended / n > CONTENDED ||
-			  sum->held_offcpu / n > HELD_OFFCPU;
+			  sum->held_asleep / n > HELD_ASLEEP;
 	s->lone_threads = n * (b->demand.s + b->demand.d + b->demand.z);
 	s->has_gil = sum->s > 0;
 	s->unlike = sum->most > UNLIKE * sum->least;
 	s->few_sleeps = b->demand.z >= DEMAND_LEAST && sum->sleeps < SLEEPS_LEAST &&
 			(utilisation > SATURATED || (sum->s + sum->d) / b->cpus > SATURATED);
+}
+
+/* The CPUs that other programs used, on average; 0 if it is hardly any. */
+static double others_of(const struct model *m)
+{
+	double others = model__share(m->cpu_other_ns, m->capture->info.duration_ns);
+
+	return others > OTHERS * m->capture->info.cpus ? others : 0;
+}
+
+/*
+ * The measured present is what all is compared with; not so where other programs slowed it down, for then
+ * whatever is predicted would seem to win what they took.
+ */
+static int choose_reference(struct model_scaling *s)
+{
+	if (s->others <= 0)
+		return 0;
+	s->base.reference = scaling__point(&s->base.demand, s->base.now, s->base.cpus);
+	return s->base.reference < 0 ? -ENOMEM : 0;
 }
 
 struct model_scaling *model_scaling__new(const struct model *m, const struct model_contention *c)
@@ -387,8 +443,9 @@ struct model_scaling *model_scaling__new(const struct model *m, const struct mod
 	if (s->unknown)
 		return s;
 	fill_base(s, &sum);
+	s->others = others_of(m);
 	add_caveats(s, &sum);
-	if (predict_all(s) == 0)
+	if (choose_reference(s) == 0 && predict_all(s) == 0)
 		return s;
 	model_scaling__free(s);
 	errno = ENOMEM;

@@ -6,7 +6,7 @@
  * Workers are the threads with at least 1 % of the window in run + runq + gil_wait. Their demands are
  * shares of the time they existed, on average: s = run_gil, d = run_nogil, z = I/O, sleep, and waits for
  * locks that are not contended, for children and in other system calls. Queueing is no demand: gil_wait,
- * gil_drop, runq, contended locks (user/model_contention.h), and time off the CPU with the GIL held.
+ * gil_drop, runq, contended locks (user/model_contention.h), and sleeping with the GIL held.
  */
 #ifndef GILPROF_MODEL_SCALING_H
 #define GILPROF_MODEL_SCALING_H
@@ -41,6 +41,7 @@ struct model_scaling {
 	double lone_threads; /* what they achieve now, in units of one of them running alone; 0: not known */
 	struct scaling_base base; /* as far as it is known */
 	struct model_cpus cpus;
+	double others;	 /* CPUs that other programs used, on average; 0: hardly any */
 	bool has_gil;	 /* a GIL is what s is for */
 	bool unlike;	 /* workers differ: it holds for more of the same mix */
 	bool few_sleeps; /* z rests on few of them: fewer workers may give more */

@@ -8,8 +8,11 @@
 #include "timeline.h"
 
 /* The starting rules of design section 4. */
-#define CPU_SHARE 0.9	  /* of the CPUs, that threads run on or want to */
-#define CPU_QUEUE 0.2	  /* threads, where there is one CPU: a single thread can fill that */
+#define CPU_SHARE 0.9	 /* of the CPUs, that threads run on or want to */
+#define CPU_QUEUE 0.2	 /* threads, where there is one CPU: a single thread can fill that */
+#define OTHERS_LEAST 0.1 /* of the CPUs: less is noise */
+#define STARVED \
+	0.5 /* threads in the run queue, while other programs run: beyond the design's rules */
 #define GIL_LEAST 0.25	  /* threads that wait for a GIL */
 #define GIL_SHARE 0.2	  /* of those that want to run */
 #define HOGGED_SHARE 0.5  /* of gil_wait */
@@ -42,8 +45,16 @@ static bool waits_for_gil(const struct model_evidence *e)
 	return e->gil_wait >= GIL_LEAST && e->gil_wait >= GIL_SHARE * e->wanted;
 }
 
+/* Others have the CPUs: then it cannot fill them, and still waits for nothing else. */
+static bool is_starved(const struct model_evidence *e)
+{
+	return e->others > 0 && e->runq >= STARVED && e->runq > e->run && e->runq > e->gil_wait;
+}
+
 static bool is_cpu_bound(const struct model_evidence *e)
 {
+	if (is_starved(e))
+		return true;
 	return e->cpus > 0 && e->run + e->runq >= CPU_SHARE * e->cpus &&
 	       (e->cpus > 1 || e->runq >= CPU_QUEUE);
 }
@@ -266,6 +277,9 @@ static void fill(struct model_verdict *v, const struct model *m)
 	e->lock_wait = v->contention->waiting;
 	e->cpus = v->scaling->cpus.cpus;
 	e->by_quota = v->scaling->cpus.by_quota;
+	e->others = model__share(m->cpu_other_ns, window);
+	if (e->others < OTHERS_LEAST * e->cpus)
+		e->others = 0;
 	e->long_holds = model__share(a.under_long, a.judged);
 	e->io_suffered = model__share(a.io_suffered, a.gil_wait);
 	e->one_thread = e->wanted > 0 ? model__share(a.busiest_ns, window) / e->wanted : 0;

@@ -33,6 +33,7 @@ struct model_evidence {
 	double lock_wait;  /* and those in lock_wait on contended locks */
 	double cpus;	   /* that the target may use; 0: not known */
 	bool by_quota;	   /* a cgroup's quota is what limits them */
+	double others;	   /* CPUs that other programs used, on average; 0: hardly any */
 	double long_holds; /* share of gil_wait under single holds of more than 4 switch intervals */
 	double io_suffered;  /* of gil_wait by threads with < 10 % CPU that also wait for I/O, */
 	double io_blamed;    /* and of that, charged to threads with > 30 % CPU */

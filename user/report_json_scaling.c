@@ -75,6 +75,7 @@ static json_t *evidence(const struct model_verdict *v)
 	set_real(object, "lock_wait_contended", e->lock_wait);
 	set_real(object, "cpus", e->cpus);
 	set(object, "cpus_by_quota", json_boolean(e->by_quota));
+	set_real(object, "cpus_used_by_others", e->others);
 	set_real(object, "gil_wait_under_long_holds", e->long_holds);
 	set_real(object, "gil_wait_by_io_threads", e->io_suffered);
 	set_real(object, "gil_wait_of_them_behind_computing", e->io_blamed);

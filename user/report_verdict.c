@@ -144,6 +144,11 @@ static void figures_cpu_bound(struct page *page, const struct model_evidence *e)
 	page__add(page, "%s run or are in the run queue (0.9 of the ", two(e->run + e->runq).text);
 	page__add(page, "%s CPUs%s), ", two(e->cpus).text, e->by_quota ? " of its quota" : "");
 	page__add(page, "%s in the run queue (of one CPU or less: 0.2)", two(e->runq).text);
+	if (e->others > 0)
+		page__add(page,
+			  "; or, as other programs use %s, in the run queue 0.5 and more "
+			  "than run or wait for the GIL",
+			  two(e->others).text);
 }
 
 static void figures_gil(struct page *page, const struct model_evidence *e)

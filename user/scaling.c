@@ -261,14 +261,20 @@ static struct scaling_demand stretch(const struct scaling_demand *w, double by)
 	return (struct scaling_demand){ w->s * by, w->d * by, w->z };
 }
 
+/* The present cycle of a worker is the unit of time. */
+static double reference(const struct scaling_base *b)
+{
+	return b->reference > 0 ? b->reference : workers(b->now);
+}
+
 int scaling__predict(const struct scaling_base *b, struct scaling_layout l,
 		     struct scaling_range *range)
 {
 	struct scaling_demand more = stretch(&b->demand, 1 + b->delta);
 	struct scaling_demand less = stretch(&b->demand, 1 - b->delta);
-	double now = workers(b->now), point = scaling__point(&b->demand, l, b->cpus);
+	double now = reference(b), point = scaling__point(&b->demand, l, b->cpus);
 	double slow = scaling__point(&more, l, b->cpus), fast = scaling__point(&less, l, b->cpus);
-	double lam = b->waits_unseen || now <= 1 ? 1 : TO_ALL_AT_ONCE, worst, best;
+	double lam = b->waits_unseen || workers(b->now) <= 1 ? 1 : TO_ALL_AT_ONCE, worst, best;
 
 	if (point < 0 || slow < 0 || fast < 0)
 		return -ENOMEM;
@@ -291,7 +297,7 @@ int scaling__free_threaded(const struct scaling_base *b, uint32_t threads,
 	struct scaling_demand likely = stretch(&w, FREE_COST);
 	struct scaling_demand more = stretch(&w, FREE_COST_MOST * (1 + b->delta));
 	struct scaling_demand less = stretch(&w, FREE_COST_LEAST * (1 - b->delta));
-	double now = workers(b->now), point = scaling__point(&likely, l, b->cpus);
+	double now = reference(b), point = scaling__point(&likely, l, b->cpus);
 
 	if (point < 0)
 		return -ENOMEM;

@@ -30,13 +30,14 @@ struct scaling_layout {
 struct scaling_base {
 	struct scaling_demand demand;
 	struct scaling_layout now;
-	double cpus;	   /* that the workload may use: may be a fraction; above 0 */
-	double delta;	   /* relative error of the demands, 0.05 to 0.20 */
+	double cpus;	  /* that the workload may use: may be a fraction; above 0 */
+	double reference; /* throughput that ratios are to, if it is not the measured present; else 0 */
+	double delta;	  /* relative error of the demands, 0.05 to 0.20 */
 	bool waits_unseen; /* workers may wait for each other in ways that s, d and z do not show */
 };
 
 struct scaling_range {
-	double ratio; /* to the measured present */
+	double ratio; /* to the measured present, or to scaling_base.reference */
 	double low, high;
 };
 

@@ -349,6 +349,7 @@ static const struct member evidence[] = {
 	{ "lock_wait_contended", "number", "mean number of threads that wait for contended locks" },
 	{ "cpus", "number", "that the target may use; 0: not known" },
 	{ "cpus_by_quota", "flag", "a cgroup's quota is what limits them" },
+	{ "cpus_used_by_others", "number", "on average; 0: hardly any" },
 	{ "gil_wait_under_long_holds", "number",
 	  "share of gil_wait under single holds of more than 4 switch intervals" },
 	{ "gil_wait_by_io_threads", "number",

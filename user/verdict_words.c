@@ -37,6 +37,8 @@ static void sum_cpu_bound(struct page *page, const struct model *m, const struct
 		  two(e->runq).text);
 	page__add(page, e->by_quota ? "the CPU quota of its cgroup allows " : "it may use ");
 	add_cpus(page, e->cpus);
+	if (e->others > 0)
+		page__add(page, ", and other programs use %s", two(e->others).text);
 	page__add(page, ".");
 }
 
@@ -230,7 +232,9 @@ static bool advise_cpu_bound(struct page *page, const struct model *m,
 		page__add(page,
 			  "More threads or processes would wait for the same CPUs: only %s or "
 			  "cheaper code helps.",
-			  e->by_quota ? "a larger quota" : "more CPUs");
+			  e->by_quota	  ? "a larger quota"
+			  : e->others > 0 ? "less work beside it, more CPUs"
+					  : "more CPUs");
 	} else if (i == 1 && !e->by_quota && e->cpus < online) {
 		page__add(page, "Its affinity keeps it from %u of the machine's %u CPUs.",
 			  online - (uint32_t)e->cpus, online);

@@ -111,7 +111,13 @@ static void asleep_with_the_gil_is_no_delay(void)
 	c->threads[0].uses[0].held_offcpu_ns = 3 * S; /* of which 1 s may be in the run queue */
 	begin();
 	CHECK_NEAR(s->base.demand.z, 0.3, 1e-9);
-	CHECK(s->base.waits_unseen);
+	CHECK(s->base.waits_unseen && strstr(s->caveats[0], "sleep with the GIL"));
+	end();
+	workers(1, 2);
+	c->threads[0].uses[0].held_offcpu_ns = S; /* all of it may be */
+	begin();
+	CHECK_NEAR(s->base.demand.z, 0.4, 1e-9);
+	CHECK(!s->base.waits_unseen);
 	end();
 }
 
@@ -301,6 +307,36 @@ static void few_sleeps(void)
 	end();
 }
 
+/* Other programs slow it down: what twice the threads would win of that is no gain of theirs. */
+static void other_programs(void)
+{
+	const struct scaling_layout twice = { 1, 4 }, now = { 1, 2 };
+	struct scaling_range alone, beside;
+
+	workers(1, 2);
+	begin();
+	alone = model_scaling__find(s, LAYOUT_THREADS, twice)->range;
+	CHECK_NEAR(s->others, 0, 0);
+	end();
+	workers(1, 2);
+	fixture__cpu(c, 0, 4 * S, 6 * S);
+	fixture__cpu(c, 1, 4 * S, 6 * S);
+	begin();
+	CHECK_NEAR(s->others, 1.2, 1e-9);
+	CHECK(s->doubts_n == 1 && strstr(s->caveats[0], "Other programs"));
+	beside = model_scaling__find(s, LAYOUT_THREADS, twice)->range;
+	CHECK(beside.ratio < alone.ratio && beside.low < alone.low);
+	CHECK(beside.ratio > 1 && beside.low > 0.5);
+	CHECK(model_scaling__find(s, LAYOUT_THREADS, now)->range.ratio == 1);
+	end();
+	workers(1, 2);
+	fixture__cpu(c, 0, 4 * S, S);
+	fixture__cpu(c, 1, 4 * S, S);
+	begin();
+	CHECK_NEAR(s->others, 0, 0);
+	end();
+}
+
 /* The standard error of the split of the CPU time, within the limits of the recipe. */
 static void delta(void)
 {
@@ -400,6 +436,7 @@ int main(void)
 	TAP_RUN(who_is_a_worker);
 	TAP_RUN(doubts);
 	TAP_RUN(few_sleeps);
+	TAP_RUN(other_programs);
 	TAP_RUN(delta);
 	TAP_RUN(cpus);
 	return TAP_DONE();

@@ -55,6 +55,27 @@ static void cpu_bound(void)
 	JUDGED(v, VERDICT_CPU_BOUND, VERDICT_COUNT);
 }
 
+/* Other programs have the CPUs: it does not fill them, and waits for nothing else. */
+static void starved(void)
+{
+	struct model_verdict v = figures();
+
+	v.evidence.run = 0.4;
+	v.evidence.runq = 0.5;
+	JUDGED(v, VERDICT_IO_BOUND, VERDICT_COUNT);
+	v.evidence.others = 1;
+	JUDGED(v, VERDICT_CPU_BOUND, VERDICT_COUNT);
+	v.evidence.run = 0.51;
+	JUDGED(v, VERDICT_IO_BOUND, VERDICT_COUNT);
+	v.evidence.run = 0.4;
+	v.evidence.gil_wait = 0.51;
+	v.evidence.wanted = 1.41;
+	JUDGED(v, VERDICT_GIL_BOUND, VERDICT_COUNT);
+	v.evidence.gil_wait = 0;
+	v.evidence.runq = 0.49;
+	JUDGED(v, VERDICT_IO_BOUND, VERDICT_COUNT);
+}
+
 static void gil_bound(void)
 {
 	struct model_verdict v = figures();
@@ -273,6 +294,7 @@ int main(void)
 {
 	TAP_RUN(otherwise);
 	TAP_RUN(cpu_bound);
+	TAP_RUN(starved);
 	TAP_RUN(gil_bound);
 	TAP_RUN(gil_hogged);
 	TAP_RUN(convoy);

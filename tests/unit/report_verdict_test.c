@@ -155,6 +155,11 @@ static void of_cpu_bound(void)
 	     "Verdict: cpu-bound: 0.50 threads run on average and 0.50 wait for a CPU; the "
 	     "CPU quota of its cgroup allows 0.50 CPUs.");
 	SAYS(by_quota(), "only a larger quota or cheaper code helps.");
+	processes();
+	fixture__cpu(c, 0, 5 * S, 5 * S);
+	SAYS(c,
+	     "it may use 2 CPUs, and other programs use 0.50. More threads or processes would wait "
+	     "for the same CPUs: only less work beside it, more CPUs or cheaper code helps.");
 	begin(42);
 	for (uint32_t tid = 43; tid < 45; tid++)
 		fixture__spend(runs(tid, 5 * S, 0), ST_RUNQ, 5 * S);

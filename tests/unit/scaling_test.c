@@ -86,6 +86,21 @@ static void the_present(void)
 	CHECK(r.ratio == 1 && r.low == 1 && r.high == 1);
 }
 
+/* All of a range is to the reference, if there is one, and the present is still the present. */
+static void another_reference(void)
+{
+	struct scaling_base base = base_of(&golden[0]);
+	struct scaling_range r;
+
+	base.reference = 8; /* twice the 4 that are present */
+	CHECK_INT(scaling__predict(&base, golden[0].to, &r), 0);
+	CHECK_NEAR(r.ratio, golden[0].ratio / 2, 5e-5);
+	CHECK_NEAR(r.low, golden[0].low / 2, 5e-5);
+	CHECK_NEAR(r.high, golden[0].high / 2, 5e-5);
+	CHECK_INT(scaling__predict(&base, base.now, &r), 0);
+	CHECK(r.ratio == 1);
+}
+
 /* Waiting that is not seen lowers the range's low end, nothing else. */
 static void waits_unseen(void)
 {
@@ -145,7 +160,8 @@ static void order(void)
 {
 	for (uint32_t n = 1; n <= 16; n++) {
 		for (uint32_t p = 1; p <= 4; p++) {
-			struct scaling_base base = { { .15, .2, .3 }, { 1, 2 }, 3, .05, false };
+			const struct golden g = { .w = { .15, .2, .3 }, .now = 2, .cpus = 3 };
+			struct scaling_base base = base_of(&g);
 			struct scaling_range r;
 
 			CHECK_INT(scaling__predict(&base, (struct scaling_layout){ p, n }, &r), 0);
@@ -309,6 +325,7 @@ int main(void)
 	TAP_RUN(golden_ranges);
 	TAP_RUN(golden_free_threaded);
 	TAP_RUN(the_present);
+	TAP_RUN(another_reference);
 	TAP_RUN(waits_unseen);
 	TAP_RUN(demands_of_zero);
 	TAP_RUN(large_rates);
