@@ -130,9 +130,9 @@ make_quota() {
 		CGROUP=$root/gilprof-test-$$
 		mkdir "$CGROUP" 2>/dev/null || continue
 		if [ -f "$CGROUP/cpu.max" ]; then
-			echo "$1000 100000" >"$CGROUP/cpu.max" && return
+			echo "${1}000 100000" >"$CGROUP/cpu.max" && return
 		elif [ -f "$CGROUP/cpu.cfs_quota_us" ]; then
-			echo "$1000" >"$CGROUP/cpu.cfs_quota_us" && return
+			echo "${1}000" >"$CGROUP/cpu.cfs_quota_us" && return
 		fi
 		rmdir "$CGROUP"
 	done

@@ -109,25 +109,28 @@ static size_t merge_news(struct news *rows, size_t n)
 	return kept;
 }
 
-/* Sorted by thread. NULL if there is no memory. */
-static struct news *find_news(const struct capture *c, size_t *n)
+static size_t collect_news(const struct capture *c, const bool *marked, struct news *rows)
 {
-	cleanup_free bool *marked = mark_nodes(c);
-	struct news *rows = calloc(c->samples_n + 1, sizeof(*rows));
+	size_t n = 0;
 
-	*n = 0;
-	if (!marked || !rows) {
-		free(rows);
-		return NULL;
-	}
 	for (size_t i = 0; i < c->samples_n; i++) {
 		const struct capture_sample *s = &c->samples[i];
 
 		if (s->state == ST_LOCK_WAIT && s->stack)
-			rows[(*n)++] = (struct news){ s->key, s->pid, s->tid, s->ns,
-						      marked[s->stack] ? s->ns : 0 };
+			rows[n++] = (struct news){ s->key, s->pid, s->tid, s->ns,
+						   marked[s->stack] ? s->ns : 0 };
 	}
-	*n = merge_news(rows, *n);
+	return merge_news(rows, n);
+}
+
+/* Sorted by thread. NULL if there is no memory. */
+static struct news *find_news(const struct capture *c, size_t *n)
+{
+	bool *marked = mark_nodes(c);
+	struct news *rows = marked ? calloc(c->samples_n + 1, sizeof(*rows)) : NULL;
+
+	*n = rows ? collect_news(c, marked, rows) : 0;
+	free(marked);
 	return rows;
 }
 
@@ -255,25 +258,33 @@ static int add_rows(struct model_contention *c, const struct capture *capture,
 	return 0;
 }
 
-struct model_contention *model_contention__new(const struct model *m)
+static int fill(struct model_contention *c, const struct model *m)
 {
 	const struct capture *capture = m->capture;
-	struct model_contention *c = calloc(1, sizeof(*c));
-	cleanup_free const struct model_lock **locks =
-		calloc(capture->locks_n + 1, sizeof(struct model_lock *));
+	const struct model_lock **locks;
+	int err = 0;
 	size_t n;
 
-	if (c) {
-		c->locks = model_locks__new(m);
-		c->threads = calloc(capture->locks_n + 1, sizeof(*c->threads));
+	c->locks = model_locks__new(m);
+	c->threads = calloc(capture->locks_n + 1, sizeof(*c->threads));
+	locks = calloc(capture->locks_n + 1, sizeof(*locks));
+	if (c->locks && c->threads && locks) {
+		n = find_locks(c->locks, capture->info.duration_ns, locks);
+		if (n)
+			err = add_rows(c, capture, locks, n);
+	} else {
+		err = -ENOMEM;
 	}
-	if (!c || !c->locks || !c->threads || !locks)
-		goto no_memory;
-	n = find_locks(c->locks, capture->info.duration_ns, locks);
-	if (n && add_rows(c, capture, locks, n) < 0)
-		goto no_memory;
-	return c;
-no_memory:
+	free(locks);
+	return err;
+}
+
+struct model_contention *model_contention__new(const struct model *m)
+{
+	struct model_contention *c = calloc(1, sizeof(*c));
+
+	if (c && fill(c, m) == 0)
+		return c;
 	model_contention__free(c);
 	errno = ENOMEM;
 	return NULL;

@@ -380,7 +380,8 @@ static int predict_all(struct model_scaling *s)
 	}
 	if (!err && s->has_gil)
 		err = predict(s, LAYOUT_FREE_THREADED, (struct scaling_layout){ 1, (uint32_t)now });
-	qsort(s->predictions, s->predictions_n, sizeof(*s->predictions), by_layout);
+	if (s->predictions_n)
+		qsort(s->predictions, s->predictions_n, sizeof(*s->predictions), by_layout);
 	return err;
 }
 
