@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "text.h"
 
 #define MOST_CPUS \
 	8192 /* CONFIG_NR_CPUS at most: the call fails if the mask is too short for the kernel */
@@ -55,12 +56,15 @@ static uint64_t quota_of(const char *dir)
 static void keep_tighter(struct allowance *l, uint64_t quota, const char *cgroup)
 {
 	size_t len = strlen(cgroup), room = sizeof(l->quota_cgroup) - 1;
+	size_t cut = len > room ? len - room : 0;
+	char *name;
 
 	if (!quota || (l->quota_millicpus && l->quota_millicpus <= quota))
 		return;
+	name = text__utf8(cgroup + cut, len - cut, room); /* whoever made it has named it */
 	l->quota_millicpus = quota;
-	snprintf(l->quota_cgroup, sizeof(l->quota_cgroup), "%s",
-		 cgroup + (len > room ? len - room : 0));
+	snprintf(l->quota_cgroup, sizeof(l->quota_cgroup), "%s", name ? name : "?");
+	free(name);
 }
 
 /* From the cgroup up to the root; what is not mounted here, as in a container, has no files. */

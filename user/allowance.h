@@ -14,7 +14,7 @@
 struct allowance {
 	uint32_t cpus[CAPTURE_CPU_WORDS]; /* a bit for each that it may run on; all 0: not known */
 	uint64_t quota_millicpus; /* the tightest of its cgroups', thousandths; 0: none known */
-	char quota_cgroup[256];	  /* whose it is: its members share it. Cut at its front */
+	char quota_cgroup[256];	  /* whose it is: its members share it. UTF-8, cut at its front */
 };
 
 /* Asks for those of a process; what is not to be had stays "not known". */

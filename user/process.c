@@ -203,17 +203,16 @@ static void fill_python(struct python *py, struct capture_process *row)
 		row->gil_note = py->note;
 }
 
-static void fill_allowance(struct process *p, struct capture_process *row, char *cgroup)
+static void fill_allowance(struct process *p, struct capture_process *row)
 {
 	memcpy(row->cpu_mask, p->allowance.cpus, sizeof(row->cpu_mask));
 	row->quota_millicpus = p->allowance.quota_millicpus;
-	row->quota_cgroup = p->allowance.quota_millicpus ? cgroup : NULL;
+	row->quota_cgroup = p->allowance.quota_millicpus ? p->allowance.quota_cgroup : NULL;
 }
 
 int process__write(struct process *p, struct capture_writer *w, uint64_t start, bool dear)
 {
 	static char none[] = "";
-	cleanup_free char *cgroup = NULL;
 	cleanup_free struct capture_gil *gils = calloc(p->gils_n + 1, sizeof(*gils));
 	struct capture_process row = {
 		.key = p->key,
@@ -236,9 +235,6 @@ int process__write(struct process *p, struct capture_writer *w, uint64_t start, 
 		row.pss_bytes = host__pss_bytes((int)p->pid);
 	if (!p->ended && dear)
 		allowance__read(&p->allowance, (pid_t)p->pid);
-	cgroup = text__utf8(p->allowance.quota_cgroup, strlen(p->allowance.quota_cgroup), 1024);
-	if (!cgroup)
-		return -ENOMEM;
-	fill_allowance(p, &row, cgroup);
+	fill_allowance(p, &row);
 	return capture_writer__process(w, &row);
 }

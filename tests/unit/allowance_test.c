@@ -81,6 +81,10 @@ static void version_1(void)
 	CHECK_STR(l.quota_cgroup, "/job 1");
 	CHECK_INT(quota("4:cpuset:/job 1\n3:cpuacct:/job 1\n").quota_millicpus, 0);
 	CHECK_INT(quota("4:cpu:/\n").quota_millicpus, 0);
+	make_dir("cpu/\xff");
+	put("cpu/\xff/cpu.cfs_quota_us", "200000\n");
+	put("cpu/\xff/cpu.cfs_period_us", "100000\n");
+	CHECK_STR(quota("4:cpu:/\xff\n").quota_cgroup, "/\\xff");
 }
 
 static void strange_files(void)
