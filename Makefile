@@ -87,7 +87,7 @@ $(BUILD)/flags:
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps demo test tests check bench bench-peers install format check-format analyze fuzz \
+.PHONY: all deps demo test tests check bench bench-peers bench-scaling install format check-format analyze fuzz \
 	bpf-arm64 clean help require-libs
 
 all: $(BUILD)/gilprof ## build build/gilprof (the default)
@@ -105,7 +105,7 @@ deps: ## install what building and testing needs (apt; as root)
 
 $(BUILD)/gilprof: $(user_obj)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(user_ldflags) -o $@ $(filter %.o,$^) $(lib_libs)
+	$(Q)$(CC) $(user_ldflags) -o $@ $(filter %.o,$^) $(lib_libs) -lm
 
 $(BUILD)/user/%.o: user/%.c $(BUILD)/flags | require-libs
 	$(call say,CC,$<)
@@ -256,7 +256,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(fuzz_obj) $(BUILD)/flags
 # the whole program under sanitizers, for tests that need no root
 $(BUILD)/san/gilprof: $(san_obj) $(BUILD)/san/user/main.o
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(SANITIZE) -pthread $(LDFLAGS) -o $@ $(filter %.o,$^) $(lib_libs)
+	$(Q)$(CC) $(SANITIZE) -pthread $(LDFLAGS) -o $@ $(filter %.o,$^) $(lib_libs) -lm
 
 jobs = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 
@@ -284,6 +284,10 @@ bench: ## measure gilprof's own cost (as root)
 bench-peers: ## measure what other profilers cost, beside gilprof (as root; installs them)
 	$(Q)$(MAKE) $(jobs) all
 	$(Q)BUILD='$(BUILD)' tools/bench-peers.sh
+
+bench-scaling: ## measure how well other layouts are predicted (as root)
+	$(Q)$(MAKE) $(jobs) all
+	$(Q)BUILD='$(BUILD)' tools/bench-scaling.sh
 
 demo: ## install what is needed, build, and profile a small threaded program (as root)
 	$(Q)tools/deps.sh

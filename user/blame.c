@@ -8,6 +8,7 @@
 
 #include "blame_rows.h"
 #include "blame_worst.h"
+#include "hold_run.h"
 #include "ledger.h"
 
 #define MAX_GILS 512 /* with a timeline of 200 KB each */
@@ -16,6 +17,7 @@
 #define ALIAS_CERTAIN 3
 #define MAX_PENDING 64
 #define STEP_WORK 4	/* as much as so many charges */
+#define LONG_HOLD 4 /* switch intervals */
 #define PYTHON_MUTEX 80 /* gil->mutex: who is woken from there has not been given the GIL */
 
 struct blame_gil {
@@ -26,6 +28,8 @@ struct blame_gil {
 	} own, told; /* the latest tenure by what its holder said of itself, and others of it */
 	uint64_t alias, alias_of; /* that fs base stands for this one */
 	uint32_t alias_seen;
+	uint64_t long_ns; /* holds of more than that are long */
+	struct hold_totals holds;
 };
 
 enum wait_state {
@@ -55,6 +59,7 @@ struct blame_thread {
 	struct pending *pending; /* of this wait; NULL: it has never waited */
 	size_t pending_n;
 	uint64_t pending_since; /* timeline__length as the first of them was added */
+	struct hold_run under;	/* the holds that it waits under */
 };
 
 struct blame {
@@ -196,6 +201,9 @@ static void charge_part(void *ctx, const struct timeline_part *p)
 	if (c->runq &&
 	    (p->holder == w->tls || p->kind == BLAME_HANDOFF || p->kind == BLAME_UNKNOWN))
 		return;
+	if (!c->runq)
+		hold_run__part(&w->under, p->kind == BLAME_HANDOFF ? 0 : p->holder, ns,
+			       w->gil->long_ns, &w->gil->holds);
 	if (!c->runq && ns > w->worst_ns)
 		note_worst(w, thread_at(c->b, w->key, p->holder), p);
 	if (!deed)
@@ -229,6 +237,8 @@ static void charge(struct blame *b, struct blame_thread *t, uint64_t begin, uint
 		timeline__cut(t->gil->timeline, begin, end, charge_part, &c);
 	else
 		b->err = -ENOMEM;
+	if (!runq)
+		hold_run__end_sleep(&t->under, t->gil->long_ns, &t->gil->holds);
 }
 
 static void charge_pending(struct blame *b, struct blame_thread *t)
@@ -285,6 +295,8 @@ static void end_wait(struct blame *b, struct blame_thread *t)
 	if (!t->wait.begin)
 		return;
 	t->wait.ns = t->ran_since > t->wait.begin ? t->ran_since - t->wait.begin : 0;
+	if (t->gil)
+		hold_run__end_wait(&t->under, t->gil->long_ns, &t->gil->holds);
 	blame_worst__add(&b->waits, &t->wait);
 	memset(&t->wait, 0, sizeof(t->wait));
 	t->worst_ns = 0;
@@ -393,10 +405,16 @@ static void look(struct blame *b, struct blame_gil *g, const struct wire_gil_eve
 	timeline__look(g->timeline, &l);
 }
 
+/* The switch interval, ns. */
+static uint64_t interval_of(const struct wire_gil_event *e)
+{
+	return (e->interval_us ? e->interval_us : 5000) * 1000ull;
+}
+
 /* Its latest sleep, from which it was woken at `woken`, ended by itself: nobody has given the GIL up. */
 static bool has_timed_out(const struct wire_gil_event *e, uint64_t slept, uint64_t woken)
 {
-	uint64_t interval = (e->interval_us ? e->interval_us : 5000) * 1000ull;
+	uint64_t interval = interval_of(e);
 
 	return woken - slept >= interval - interval / 50;
 }
@@ -517,6 +535,7 @@ static int step(struct blame *b, const struct wire_gil_event *e)
 	if (t->gil && t->gil != g)
 		charge_pending(b, t);
 	take_gaps(b, t, e);
+	g->long_ns = LONG_HOLD * interval_of(e);
 	if (e->what == GIL_LEFT)
 		step_left(b, t, g, e, b->since);
 	else
@@ -670,6 +689,14 @@ size_t blame__holds(const struct blame *b, const struct blame_case **holds)
 {
 	*holds = b->holds.cases;
 	return b->holds.n;
+}
+
+struct hold_totals blame__under_holds(const struct blame *b, uint64_t key, uint64_t gil)
+{
+	const struct blame_gil probe = { .key = key, .gil = gil };
+	const struct blame_gil *g = find(&b->gils, &probe, by_gil);
+
+	return g ? g->holds : (struct hold_totals){ 0 };
 }
 
 struct blame *blame__new(void)

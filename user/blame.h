@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "../bpf/wire.h"
+#include "hold_run.h"
 #include "timeline.h"
 
 #define BLAME_MAX_ROWS 32768
@@ -57,6 +58,10 @@ int blame__account(struct blame *b, const struct wire_thread *t);
 
 /* The window has closed at `end`: charges what is open. Before blame__account of living threads. */
 int blame__close(struct blame *b, uint64_t end);
+
+/* What was waited for a GIL by then, and how much of it under holds of more than four switch intervals; while
+ * only samples are charged, both are of these. */
+struct hold_totals blame__under_holds(const struct blame *b, uint64_t key, uint64_t gil);
 
 /* After all: rows, the gravest first; each thread's rows add up to what it waited. */
 size_t blame__rows(struct blame *b, const struct blame_row **rows);

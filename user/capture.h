@@ -34,6 +34,7 @@
 #define CAPTURE_MAX_CASES 4096u
 #define CAPTURE_MAX_LOCKS 131072u
 #define CAPTURE_MAX_GILS 64u /* of one process */
+#define CAPTURE_CPU_WORDS 64 /* 32 CPUs each: those beyond 2048 are left out */
 
 struct capture_self {
 	uint64_t cpu_ns;    /* of gilprof itself over the window */
@@ -68,6 +69,8 @@ struct capture_gil {
 	uint64_t address;
 	uint64_t switch_begin; /* gil->switch_number at both ends of the window (or of its life) */
 	uint64_t switch_end;
+	uint64_t judged_ns;    /* waits for it, by how long the hold was that they waited under: all, */
+	uint64_t long_hold_ns; /* and those under one of more than four switch intervals */
 };
 
 struct capture_process {
@@ -80,6 +83,9 @@ struct capture_process {
 	bool born;	     /* inside the window */
 	uint64_t rss_bytes;  /* at the end; 0: not known */
 	uint64_t pss_bytes;  /* at the end; 0: not known */
+	uint32_t cpu_mask[CAPTURE_CPU_WORDS]; /* CPUs it may run on, a bit each; all 0: not known */
+	uint64_t quota_millicpus; /* the tightest CPU quota of its cgroups, thousandths; 0: none */
+	char *quota_cgroup;	  /* whose quota that is, which its members share; or null */
 	bool is_python;
 	char *python_version; /* "3.12.1" */
 	char *python_build;   /* "static", "shared", with " free-threaded", " stripped" */

@@ -56,6 +56,8 @@ static const struct field gil_fields[] = {
 	MEMBER(capture_gil, address, FIELD_U64),
 	MEMBER(capture_gil, switch_begin, FIELD_U64),
 	MEMBER(capture_gil, switch_end, FIELD_U64),
+	MEMBER(capture_gil, judged_ns, FIELD_U64),
+	MEMBER(capture_gil, long_hold_ns, FIELD_U64),
 	{ 0 },
 };
 
@@ -69,6 +71,9 @@ const struct field capture_process_fields[] = {
 	MEMBER(capture_process, born, FIELD_BOOL),
 	MEMBER(capture_process, rss_bytes, FIELD_U64),
 	MEMBER(capture_process, pss_bytes, FIELD_U64),
+	LIST(capture_process, cpu_mask, FIELD_SPARSE_U32),
+	MEMBER(capture_process, quota_millicpus, FIELD_U64),
+	MEMBER(capture_process, quota_cgroup, FIELD_STRING_NULL),
 	MEMBER(capture_process, is_python, FIELD_BOOL),
 	MEMBER(capture_process, python_version, FIELD_STRING_NULL),
 	MEMBER(capture_process, python_build, FIELD_STRING_NULL),

@@ -61,6 +61,7 @@ static int write_report(const struct opts *o, enum opts_format format, int fd, F
 	struct report_options ro = {
 		.top = o->top,
 		.verbose = o->verbose > 0,
+		.explain = o->explain,
 		.worst = o->worst,
 		.hold_over_ns = o->hold_over_ms * NSEC_PER_MSEC,
 		.colour = wants_colour(f),

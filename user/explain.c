@@ -161,6 +161,11 @@ void explain__holder(struct explain *x, uint64_t key, uint64_t gil, uint64_t hol
 	blame__seed(x->blame, key, gil, holder, at);
 }
 
+struct hold_totals explain__under_holds(const struct explain *x, uint64_t key, uint64_t gil)
+{
+	return blame__under_holds(x->blame, key, gil);
+}
+
 void explain__close(struct explain *x, uint64_t end)
 {
 	count_lost(x, blame__close(x->blame, end));

@@ -11,6 +11,7 @@
 
 #include "../bpf/wire.h"
 #include "capture.h"
+#include "hold_run.h"
 #include "pyver.h"
 
 struct explain;
@@ -31,6 +32,9 @@ void explain__process(struct explain *x, uint64_t key, pid_t pid);
 
 /* Who held a GIL at the window's start. */
 void explain__holder(struct explain *x, uint64_t key, uint64_t gil, uint64_t holder, uint64_t at);
+
+/* As blame__under_holds; after explain__close. */
+struct hold_totals explain__under_holds(const struct explain *x, uint64_t key, uint64_t gil);
 
 /* The window has closed. Before explain__thread of the threads that live. */
 void explain__close(struct explain *x, uint64_t end);

@@ -32,6 +32,7 @@ enum {
 	KEY_WORST,
 	KEY_HOLD_OVER,
 	KEY_NATIVE,
+	KEY_EXPLAIN,
 	KEY_NO_CHILDREN,
 	KEY_USER,
 };
@@ -58,6 +59,8 @@ static const struct argp_option options[] = {
 	  "Show when the GIL was kept for longer than MS milliseconds while others waited; the 32 longest at most",
 	  0 },
 	{ "top", KEY_TOP, "N", 0, "Threads to show of each process (default 10)", 0 },
+	{ "explain", KEY_EXPLAIN, NULL, 0, "Show the rules and figures that led to the verdict",
+	  0 },
 	{ "no-children", KEY_NO_CHILDREN, NULL, 0, "Do not follow child processes", 0 },
 	{ "user", KEY_USER, "NAME", 0, "Run COMMAND as NAME (default: who called sudo)", 0 },
 	{ "verbose", 'v', NULL, 0, "Print laws, losses and own cost in full", 0 },
@@ -318,6 +321,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_SCHEMA:
 		o->mode = OPTS_SCHEMA;
+		return 0;
+	case KEY_EXPLAIN:
+		o->explain = true;
 		return 0;
 	case KEY_NO_CHILDREN:
 		o->children = false;

@@ -56,6 +56,7 @@ struct opts {
 	unsigned int worst;	   /* single waits to show */
 	unsigned int hold_over_ms; /* show holds of the GIL that took longer; 0: none */
 	unsigned int verbose;
+	bool explain; /* how the verdict came about */
 	bool children;
 };
 

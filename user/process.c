@@ -82,6 +82,7 @@ void process__inherit(struct process *p, const struct process *parent, uint64_t 
 	p->program_since = now;
 	if (!parent)
 		return;
+	p->allowance = parent->allowance;
 	if (parent->cmdline)
 		set_string(&p->cmdline, strdup(parent->cmdline));
 	if (p->borrows_memory)
@@ -182,7 +183,8 @@ static size_t fill_gils(const struct process *p, struct capture_gil *to)
 			exists |= p->python.gils[k].address == g->address;
 		if (exists || g->used)
 			to[n++] = (struct capture_gil){g->interpreter, g->address, g->switch_begin,
-						       g->switch_end};
+						       g->switch_end, g->waits.all_ns,
+						       g->waits.long_ns};
 	}
 	return n;
 }
@@ -201,7 +203,14 @@ static void fill_python(struct python *py, struct capture_process *row)
 		row->gil_note = py->note;
 }
 
-int process__write(struct process *p, struct capture_writer *w, uint64_t start, bool pss)
+static void fill_allowance(struct process *p, struct capture_process *row)
+{
+	memcpy(row->cpu_mask, p->allowance.cpus, sizeof(row->cpu_mask));
+	row->quota_millicpus = p->allowance.quota_millicpus;
+	row->quota_cgroup = p->allowance.quota_millicpus ? p->allowance.quota_cgroup : NULL;
+}
+
+int process__write(struct process *p, struct capture_writer *w, uint64_t start, bool dear)
 {
 	static char none[] = "";
 	cleanup_free struct capture_gil *gils = calloc(p->gils_n + 1, sizeof(*gils));
@@ -222,7 +231,10 @@ int process__write(struct process *p, struct capture_writer *w, uint64_t start, 
 	row.gils_n = fill_gils(p, gils);
 	if (!p->ended)
 		row.rss_bytes = host__rss_bytes((int)p->pid);
-	if (!p->ended && pss && row.rss_bytes < PSS_MAX_RSS)
+	if (!p->ended && dear && row.rss_bytes < PSS_MAX_RSS)
 		row.pss_bytes = host__pss_bytes((int)p->pid);
+	if (!p->ended && dear)
+		allowance__read(&p->allowance, (pid_t)p->pid);
+	fill_allowance(p, &row);
 	return capture_writer__process(w, &row);
 }

@@ -7,6 +7,8 @@
 #define GILPROF_PROCESS_H
 
 #include "capture.h"
+#include "hold_run.h"
+#include "allowance.h"
 #include "python.h"
 
 struct process_gil {
@@ -16,6 +18,7 @@ struct process_gil {
 	uint64_t switch_begin, switch_end; /* gil->switch_number, first and last seen */
 	bool known; /* those two are */
 	bool used;  /* by a thread */
+	struct hold_totals waits;
 };
 
 struct process {
@@ -34,6 +37,7 @@ struct process {
 	uint64_t program_since; /* when its present program began, CLOCK_MONOTONIC ns; 0: before us */
 	uint64_t next_look, wait; /* user/lookout.c */
 	uint32_t stuck;		  /* looks that were not answered in time */
+	struct allowance allowance;
 	size_t gils_n;
 	struct process_gil *gils; /* also those of programs that exec has replaced */
 	struct capture_thread *merged; /* the threads that have no row of their own */
@@ -62,9 +66,9 @@ void process__note_switches(struct process_gil *g, uint64_t first, uint64_t last
 void process__note_uses(struct process *p, const struct wire_thread *t);
 
 /*
- * Writes its row, for a window that began at `start`; reads its memory figures if it lives, the dear
- * one only if `pss`. 0 or -errno.
+ * Writes its row, for a window that began at `start`; reads its memory figures if it lives, and only if
+ * `dear` those that take time, and which CPUs it may use now. 0 or -errno.
  */
-int process__write(struct process *p, struct capture_writer *w, uint64_t start, bool pss);
+int process__write(struct process *p, struct capture_writer *w, uint64_t start, bool dear);
 
 #endif

@@ -22,6 +22,7 @@ struct report_options {
 	bool verbose;	       /* all laws, losses and the own cost in full; all processes */
 	unsigned int worst;    /* single waits to be shown */
 	uint64_t hold_over_ns; /* show holds of a GIL that took longer; 0: none */
+	bool explain;	       /* the rules and figures that led to the verdict */
 	bool colour;	       /* the output is a terminal that wants it */
 };
 

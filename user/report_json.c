@@ -180,6 +180,15 @@ static json_t *gils(const struct model_process *p)
 	return list;
 }
 
+static uint64_t count_cpus(const struct capture_process *c)
+{
+	uint64_t n = 0;
+
+	for (size_t w = 0; w < CAPTURE_CPU_WORDS; w++)
+		n += (uint64_t)__builtin_popcount(c->cpu_mask[w]);
+	return n;
+}
+
 /* All but its threads. */
 static json_t *process(const struct model_process *p)
 {
@@ -195,6 +204,9 @@ static json_t *process(const struct model_process *p)
 	set(object, "python", python(c));
 	set(object, "rss_bytes", number_or_null(c->rss_bytes));
 	set(object, "pss_bytes", number_or_null(c->pss_bytes));
+	set(object, "cpus_allowed", number_or_null(count_cpus(c)));
+	set(object, "cpu_quota",
+	    c->quota_millicpus ? json_real((double)c->quota_millicpus / 1000) : json_null());
 	set(object, "wanted", json_real(p->wanted));
 	set(object, "achieved", json_real(p->achieved));
 	set_number(object, "cpu_ns", p->cpu_ns);
@@ -235,9 +247,12 @@ static json_t *cpus(const struct model *m)
 int report_json(const struct model *m, const struct report_options *o, FILE *f)
 {
 	struct out out = { .f = f };
+	struct model_verdict *v = model_verdict__new(m);
 	json_t *version;
 
 	(void)o; /* it is for programs: all rows, always */
+	if (!v)
+		return -errno;
 	errno = 0;
 	version = json_object();
 	set(version, "version", json_string(m->capture->info.gilprof_version));
@@ -249,6 +264,9 @@ int report_json(const struct model *m, const struct report_options *o, FILE *f)
 	put(&out, "\"blame\":", report_json__blame(m), 0, ",\n");
 	put(&out, "\"waits\":", report_json__cases(m, true), 0, ",\n");
 	put(&out, "\"holds\":", report_json__cases(m, false), 0, ",\n");
-	put(&out, "\"locks\":", report_json__locks(m), 0, "}\n");
+	put(&out, "\"locks\":", report_json__locks(m), 0, ",\n");
+	put(&out, "\"scaling\":", report_json__scaling(v->scaling), 0, ",\n");
+	put(&out, "\"verdict\":", report_json__verdict(m, v), 0, "}\n");
+	model_verdict__free(v);
 	return out.err ? out.err : report__end(f);
 }

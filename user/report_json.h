@@ -7,11 +7,14 @@
 #include <stdint.h>
 
 #include "model.h"
+#include "model_verdict.h"
 
 json_t *report_json__thread(const struct model_thread *t);
 json_t *report_json__blame(const struct model *m);
 json_t *report_json__cases(const struct model *m, bool waits); /* else holds */
 json_t *report_json__locks(const struct model *m);
+json_t *report_json__scaling(const struct model_scaling *s);
+json_t *report_json__verdict(const struct model *m, const struct model_verdict *v);
 
 static inline json_t *number(uint64_t v)
 {

@@ -8,10 +8,12 @@
 
 #include "figure.h"
 #include "model.h"
+#include "model_verdict.h"
 #include "page.h"
 #include "report_blame.h"
 #include "report_locks.h"
 #include "report_tables.h"
+#include "report_verdict.h"
 #include "report_words.h"
 
 #define GILS_SHOWN 4
@@ -164,14 +166,21 @@ static void cost_line(struct page *page, const struct capture_info *info)
 int report_text(const struct model *m, const struct report_options *o, FILE *f)
 {
 	struct page page = { .f = f, .colour = o->colour };
+	struct model_verdict *v = model_verdict__new(m);
 	size_t top = o->top ? o->top : REPORT_TOP;
 
+	if (!v)
+		return -errno;
 	errno = 0;
 	header(&page, &m->capture->info);
 	report_words__warnings(&page, m);
 	command(&page, &m->capture->info);
+	if (m->processes_n)
+		report_verdict__paragraph(&page, m, v);
 	report_words__findings(&page, m);
 	report_locks__sentence(&page, m);
+	if (m->processes_n)
+		report_verdict__predictions(&page, v);
 	if (m->processes_n > 1)
 		report_tables__processes(&page, m, top);
 	for (size_t i = 0; i < m->processes_n && i < (o->verbose ? top : 1); i++)
@@ -179,6 +188,9 @@ int report_text(const struct model *m, const struct report_options *o, FILE *f)
 	report_blame__lines(&page, m, o);
 	if (o->verbose)
 		report_locks__table(&page, m, o);
+	if (o->explain)
+		report_verdict__explain(&page, v);
+	model_verdict__free(v);
 	cpu_line(&page, m);
 	if (o->verbose)
 		report_words__honesty(&page, m);

@@ -270,6 +270,7 @@ void report_words__findings(struct page *page, const struct model *m)
 	}
 	gil_sentence(page, m);
 	unknown_sentence(page, m);
-	wanted_sentence(page, m);
+	if (m->processes_n > 1) /* of a single one its own line says it */
+		wanted_sentence(page, m);
 	rest_sentence(page, m);
 }

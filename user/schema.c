@@ -34,6 +34,9 @@ static const struct {
 	{ "kind", "{\"enum\": [\"python\", \"native\", \"offcpu\", \"preempted\", \"handoff\", "
 		  "\"unknown\"]}" },
 	{ "number", "{\"type\": \"number\", \"minimum\": 0}" },
+	{ "layout", "{\"enum\": [\"threads\", \"processes\", \"free-threaded\"]}" },
+	{ "cause", "{\"enum\": [\"cpu-bound\", \"gil-hogged\", \"convoy\", \"gil-bound\", "
+		   "\"lock-bound\", \"single-thread\", \"idle\", \"io-bound\"]}" },
 	{ "status", "{\"type\": \"integer\", \"minimum\": -127, \"maximum\": 255, "
 		    "\"description\": \"exit status, or -N: killed by signal N\"}" },
 };
@@ -50,6 +53,8 @@ static const struct member report[] = {
 	  "the longest times that a GIL was seen to be kept, while others waited" },
 	{ "locks", "lock[]",
 	  "futexes beside the GIL, the most waited for first; adds up to lock_wait" },
+	{ "scaling", "scaling", "what other numbers of threads and processes would give" },
+	{ "verdict", "verdict", "the one cause that holds it back" },
 	{ 0 },
 };
 
@@ -123,6 +128,8 @@ static const struct member process[] = {
 	{ "python", "python?", "null: no CPython" },
 	{ "rss_bytes", "count?", "at the end; null: not known" },
 	{ "pss_bytes", "count?", NULL },
+	{ "cpus_allowed", "count?", "by its affinity; null: not known" },
+	{ "cpu_quota", "number?", "the tightest of its cgroups', CPUs; null: none is known" },
 	{ "wanted", "number", "mean number of threads that ran, or waited for a CPU or a GIL" },
 	{ "achieved", "number", "mean number of threads that ran" },
 	{ "cpu_ns", "ns", NULL },
@@ -291,6 +298,71 @@ static const struct member frame[] = {
 	{ 0 },
 };
 
+static const struct member scaling[] = {
+	{ "now", "scaling_now", NULL },
+	{ "cpus", "number", "that the target may use, by affinity and quota; 0: not known" },
+	{ "unknown", "text?", "why nothing is predicted; null: it is" },
+	{ "predictions", "prediction[]", "none if it is unknown" },
+	{ "assumptions", "text[]", "what the predictions rest on, and what makes them unsure" },
+	{ 0 },
+};
+
+static const struct member scaling_now[] = {
+	{ "workers", "count", "threads active for 1 % of the window or more" },
+	{ "throughput_lone_threads", "number?", "in units of one of them running alone" },
+	{ "processes", "count?", "that they are in" },
+	{ "demand", "demand?", "of a worker, in shares of its time; the rest it queues" },
+	{ 0 },
+};
+
+static const struct member demand[] = {
+	{ "run_gil", "number", "on a CPU with the GIL" },
+	{ "run_nogil", "number", "on a CPU without it" },
+	{ "delay", "number", "neither" },
+	{ 0 },
+};
+
+static const struct member prediction[] = {
+	{ "layout", "layout", NULL },
+	{ "processes", "count", NULL },
+	{ "threads", "count", "of each process" },
+	{ "workers", "count", "of all processes" },
+	{ "ratio", "number", "throughput, to the measured present" },
+	{ "low", "number", NULL },
+	{ "high", "number", NULL },
+	{ 0 },
+};
+
+static const struct member verdict[] = {
+	{ "kind", "cause", NULL },
+	{ "summary", "text", NULL },
+	{ "advice", "text[]", NULL },
+	{ "evidence", "evidence", NULL },
+	{ 0 },
+};
+
+static const struct member evidence[] = {
+	{ "run", "number", "mean number of threads running," },
+	{ "runq", "number", "in the run queue," },
+	{ "gil_wait", "number", "asleep, waiting for a GIL," },
+	{ "wanted", "number", "and the sum of these" },
+	{ "lock_wait_contended", "number", "mean number of threads that wait for contended locks" },
+	{ "cpus", "number", "that the target may use; 0: not known" },
+	{ "cpus_by_quota", "flag", "a cgroup's quota is what limits them" },
+	{ "cpus_used_by_others", "number", "on average; 0: hardly any" },
+	{ "gil_wait_under_long_holds", "number",
+	  "share of gil_wait under single holds of more than 4 switch intervals" },
+	{ "gil_wait_by_io_threads", "number",
+	  "share of gil_wait by threads with < 10 % CPU that do I/O" },
+	{ "gil_wait_of_them_behind_computing", "number",
+	  "of that, the share charged to threads with > 30 % CPU" },
+	{ "wanted_by_one_thread", "number", "share of wanted by the busiest thread" },
+	{ "waits_per_second", "number", "sleeps that were for neither a GIL nor a lock" },
+	{ "io_share", "number", "of all threads' time, in I/O and timed sleeps" },
+	{ "runner_up", "cause?", "the next rule in order that holds, too" },
+	{ 0 },
+};
+
 static const struct object objects[] = {
 	{ "gilprof", "who wrote this", gilprof },
 	{ "capture", "the window, and how much of it was seen", capture },
@@ -314,6 +386,12 @@ static const struct object objects[] = {
 	{ "lock", NULL, lock },
 	{ "owner", "of a lock", owner },
 	{ "frame", NULL, frame },
+	{ "scaling", NULL, scaling },
+	{ "scaling_now", "the present", scaling_now },
+	{ "demand", NULL, demand },
+	{ "prediction", NULL, prediction },
+	{ "verdict", NULL, verdict },
+	{ "evidence", "what the rules look at", evidence },
 };
 
 static json_t *reference(const char *name, size_t len)

@@ -24,7 +24,7 @@
 #define MARK_NS NSEC_PER_SEC
 #define TICK_NS (100 * NSEC_PER_MSEC)
 #define MAX_STUCK_LOCKS 256
-#define PSS_PROCESSES 64 /* reading it is dear: not for a thousand processes */
+#define DEAR_PROCESSES 64 /* some files take long to read: not for a thousand processes */
 
 struct tree {
 	struct capture_writer *writer;
@@ -207,6 +207,8 @@ static void tell(struct tree *t, struct process *p, const struct wire_process_ev
 		break;
 	default: /* EV_SEEN */
 		see(p, e);
+		if (t->all_n <= DEAR_PROCESSES && !p->born)
+			allowance__read(&p->allowance, (pid_t)p->pid); /* it may be gone at the end */
 	}
 }
 
@@ -366,9 +368,13 @@ static int write_locks(struct tree *t, uint64_t window)
 	return err;
 }
 
-static int write_process(struct tree *t, struct process *p, uint64_t start, bool pss)
+static int write_process(struct tree *t, struct process *p, uint64_t start, bool dear)
 {
-	int err = process__write(p, t->writer, start, pss);
+	int err;
+
+	for (size_t i = 0; i < p->gils_n; i++)
+		p->gils[i].waits = explain__under_holds(t->explain, p->key, p->gils[i].address);
+	err = process__write(p, t->writer, start, dear);
 
 	return !err && p->merged ? capture_writer__thread(t->writer, p->merged) : err;
 }
@@ -377,11 +383,11 @@ int tree__finish(struct tree *t, uint64_t start, uint64_t end)
 {
 	int err = 0;
 
+	explain__close(t->explain, end);
 	for (size_t i = 0; i < t->all_n && !err; i++)
-		err = write_process(t, t->all[i], start, i < PSS_PROCESSES);
+		err = write_process(t, t->all[i], start, i < DEAR_PROCESSES);
 	if (t->overflow && !err)
 		err = write_process(t, t->overflow, start, false);
-	explain__close(t->explain, end);
 	if (!err)
 		err = write_locks(t, end > start ? end - start : 0);
 	if (!err)

@@ -89,6 +89,20 @@ static void renew(void)
 	blame = blame__new();
 }
 
+/* Thread 1 computes for n switch intervals, while 2 waits and times out; then 2 gets the GIL for 1 ms. */
+static void hold_for(uint64_t begin, uint64_t n)
+{
+	uint64_t end = begin + 5000 * n;
+
+	for (uint64_t at = begin; at < end; at += 5000) {
+		tell(&(struct step){ at, GIL_LEFT, 2, ST_GIL_WAIT, at - 10, 1, 0, begin });
+		tell(&(struct step){ at + 4990, GIL_RAN, 2, ST_GIL_WAIT, at + 4990 });
+	}
+	tell(&(struct step){ end - 5, GIL_LEFT, 2, ST_RUNQ, end - 10, 2, 1, begin + 1 });
+	tell(&(struct step){ end + 995, GIL_LEFT, 2, ST_SLEEP, end, FREE_BY + 2, 0, begin + 1 });
+	tell(&(struct step){ end + 1000, GIL_LEFT, 1, ST_SLEEP, begin, 1, 1, begin + 2 });
+}
+
 /* What the kernel side says that the thread has waited. */
 static void account(uint32_t thread, uint64_t ns)
 {
@@ -246,6 +260,23 @@ static void a_holder_off_its_cpu_sleeps_or_is_preempted(void)
 			CHECK_INT(rows[i].nr, NANOSLEEP);
 			CHECK_INT(rows[i].stack, 9);
 		}
+}
+
+static void waits_under_long_holds_are_told_apart(void)
+{
+	struct hold_totals holds;
+
+	renew();
+	hold_for(10000, 3);
+	hold_for(40000, 2);
+	holds = blame__under_holds(blame, KEY, GIL);
+	CHECK_INT(holds.all_ns, 5 * 4990 * US);
+	CHECK_INT(holds.long_ns, 0);
+	hold_for(70000, 7);
+	holds = blame__under_holds(blame, KEY, GIL);
+	CHECK_INT(holds.all_ns, 12 * 4990 * US);
+	CHECK_INT(holds.long_ns, 7 * 4990 * US);
+	CHECK_INT(blame__under_holds(blame, KEY, GIL + 8).all_ns, 0);
 }
 
 static void who_is_woken_from_the_mutex_was_given_nothing(void)
@@ -472,6 +503,7 @@ int main(void)
 	TAP_RUN(gaps_in_a_sleep_are_told_later);
 	TAP_RUN(the_last_sleep_tells_that_it_was_given_up);
 	TAP_RUN(a_holder_off_its_cpu_sleeps_or_is_preempted);
+	TAP_RUN(waits_under_long_holds_are_told_apart);
 	TAP_RUN(who_is_woken_from_the_mutex_was_given_nothing);
 	TAP_RUN(one_that_holds_it_when_the_window_opens_is_seeded);
 	TAP_RUN(without_a_seed_it_is_unknown_until_the_first_look);

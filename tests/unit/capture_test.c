@@ -33,6 +33,9 @@ static void round_trip(void)
 	CHECK_INT(back->threads[1].cpu_ns[1], 3300 * FIXTURE_MS);
 	CHECK_STR(back->processes[2].cmdline, c->processes[2].cmdline);
 	CHECK(!back->processes[0].gil_note);
+	CHECK_INT(back->processes[2].cpu_mask[2], 0x80000001);
+	CHECK_INT(back->processes[2].quota_millicpus, 1500);
+	CHECK_INT(back->processes[0].gils[0].long_hold_ns, 150 * FIXTURE_MS);
 	CHECK(same(back, bytes, len));
 	capture__free(back);
 	capture__free(c);

@@ -66,6 +66,7 @@ static inline struct capture_process *fixture__process(struct capture *c, uint32
 	p->exit_status = -1;
 	p->rss_bytes = 34u << 20;
 	p->pss_bytes = 30u << 20;
+	p->cpu_mask[0] = 3;
 	return p;
 }
 
@@ -303,6 +304,8 @@ static inline struct capture *fixture__spinners(void)
 	struct capture *c = fixture__new();
 
 	fixture__python(fixture__process(c, 42, "python3.12"), "shared", 1);
+	c->processes[0].gils[0].judged_ns = 19800 * FIXTURE_MS;
+	c->processes[0].gils[0].long_hold_ns = 150 * FIXTURE_MS;
 	for (uint32_t i = 0; i < 3; i++) {
 		struct capture_thread *t = fixture__thread(c, 0, 43 + i, "spinner");
 
@@ -340,6 +343,9 @@ static inline struct capture *fixture__zoo(void)
 	p = fixture__process(c, 60, "ngin\x1b[31mx");
 	p->exit_status = 9;
 	p->pss_bytes = 0;
+	p->cpu_mask[2] = 0x80000001;
+	p->quota_millicpus = 1500;
+	p->quota_cgroup = strdup("/a \\xff\x1b[31m");
 	free(p->cmdline);
 	p->cmdline = strdup("nginx: \\xff \"worker\"\nline two \xc2\x9b"
 			    "31m");

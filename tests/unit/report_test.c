@@ -18,7 +18,7 @@
 typedef int (*report)(const struct model *, const struct report_options *, FILE *);
 
 static const struct report_options plain,
-	verbose = { .verbose = true, .worst = 32, .hold_over_ns = 1 };
+	verbose = { .verbose = true, .worst = 32, .hold_over_ns = 1, .explain = true };
 
 /* What a report says about a capture, which is freed; malloc'ed. */
 static char *render(report r, const struct report_options *o, struct capture *c)
@@ -187,11 +187,18 @@ static void the_page(void)
 	bool same = !strcmp(
 		page,
 		"gilprof 0.1.0: PID 42 (attach), 10.0 s, 2 CPUs, 2026-01-02T03:04:05.678Z\n"
+		"Verdict: gil-bound: of 2.99 threads that want to run on average, 0.99 run, 1.98\n"
+		"wait for the GIL and 0.02 for a CPU.\n"
+		"More threads will not help. Processes split such work: 3 processes of 1 thread\n"
+		"are predicted at 2.01 times the throughput (1.82 to 2.23), with up to 34.0 MiB\n"
+		"of memory each.\n"
 		"The GIL of python3.12 (PID 42) was held ~98 % of the time; 3 threads waited for\n"
 		"it 66 % of their time on average, 15.0 ms at the longest.\n"
-		"On average 2.99 threads wanted to run: 0.99 ran, 1.98 waited for the GIL, 0.02\n"
-		"for a CPU.\n"
 		"The 4 threads spent 25 % of their time polling for I/O.\n"
+		"\n"
+		"processes x threads        1 x 6       3 x 1       2 x 3       4 x 3  no GIL 1x3\n"
+		"predicted, 1x3 = 1          1.02        2.01        2.02        2.02        1.86\n"
+		"  its range            0.85-1.13   1.82-2.23   1.61-2.23   1.70-2.23   1.65-2.13\n"
 		"\n"
 		"PID 42 python3.12: Python 3.12.1 shared\n"
 		"4 threads: 0.99 ran, 2.99 wanted to; CPU time 9.9 s; RSS 34.0 MiB\n"
@@ -304,7 +311,10 @@ static void words(void)
 	SAYS(c, "No process was seen in the window.");
 	SAYS(python("static free-threaded", 0),
 	     "python3 (PID 7) runs a free-threaded build of Python: there is no GIL.");
-	SAYS(python("static free-threaded", 0), "wanted to run: 0.00 ran, 0.00 waited for a CPU.");
+	c = python("static free-threaded", 0);
+	fixture__process(c, 8, "sh");
+	SAYS(c, "threads wanted to run in 2 processes: 0.00 ran, 0.00 waited for a CPU.");
+	SAYS_NOT(fixture__spinners(), "wanted to run in"); /* its own line says it */
 	c = python("static", 0);
 	c->processes[0].gil_note = strdup("no offsets for Python 4.0");
 	SAYS(c, "The GIL of python3 (PID 7) is not known: no offsets for Python 4.0.");

@@ -50,9 +50,11 @@ def set_name(name):
 
 def fork(target, *args):
     """A child process that ends with us; call it before there are threads. Returns its PID."""
-    pid = os.fork()
+    parent, pid = os.getpid(), os.fork()
     if pid == 0:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)  # it has ended before we asked to be told
         target(*args)
         os._exit(0)
     return pid

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How the throughput of a closed workload changes with the number of its threads and processes: pure
+ * queueing arithmetic, no input but numbers. A worker goes round: it needs its GIL and a CPU for s, a CPU
+ * alone for d, and neither for z. The recipe, what was measured of it and its golden numbers are
+ * shared/reference/scaling.md, sections 1 and 6; the steps named below are those of its section 1.
+ *
+ * The unit of time is whatever s, d and z are in (user/model_scaling.c: one present cycle of a worker), of
+ * throughput cycles per such unit. All must be finite and not negative, with s + d + z > 0.
+ */
+#ifndef GILPROF_SCALING_H
+#define GILPROF_SCALING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Of one layout. The cost grows with its square: 0.1 s for this many in as many processes. */
+#define SCALING_MAX_WORKERS 1024
+
+struct scaling_demand {
+	double s, d, z;
+};
+
+struct scaling_layout {
+	uint32_t processes; /* each with a GIL of its own, */
+	uint32_t threads; /* of each; both at least 1, their product at most SCALING_MAX_WORKERS */
+};
+
+/* The same workload as it was measured, and how sure that is. */
+struct scaling_base {
+	struct scaling_demand demand;
+	struct scaling_layout now;
+	double cpus;	  /* that the workload may use: may be a fraction; above 0 */
+	double reference; /* throughput that ratios are to, if it is not the measured present; else 0 */
+	double delta;	  /* relative error of the demands, 0.05 to 0.20 */
+	bool waits_unseen; /* workers may wait for each other in ways that s, d and z do not show */
+};
+
+struct scaling_range {
+	double ratio; /* to the measured present, or to scaling_base.reference */
+	double low, high;
+};
+
+/* Steps 1 to 3: at most (asymptotic bounds); if all workers always asked at once (Amdahl's worst case, for
+ * the CPUs too); and the two-level birth-death model, -1 if there is no memory. */
+double scaling__bound(const struct scaling_demand *w, struct scaling_layout l, double cpus);
+double scaling__all_at_once(const struct scaling_demand *w, struct scaling_layout l, double cpus);
+double scaling__station(const struct scaling_demand *w, struct scaling_layout l, double cpus);
+
+/* Step 4: station, corrected for the bunching of equal threads on the CPUs; -1 if there is no memory. */
+double scaling__point(const struct scaling_demand *w, struct scaling_layout l, double cpus);
+
+/* Steps 5 and 6: the same work in another layout. 0, or -ENOMEM. */
+int scaling__predict(const struct scaling_base *b, struct scaling_layout l,
+		     struct scaling_range *range);
+
+/* Step 7: the same work in one process without a GIL, which costs 5 to 10 % of a single thread's speed
+ * (PEP 703, PEP 779). 0, or -ENOMEM. */
+int scaling__free_threaded(const struct scaling_base *b, uint32_t threads,
+			   struct scaling_range *range);
+
+#endif
