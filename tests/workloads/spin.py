@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""spin.py N: N threads that compute in pure Python and compete for the GIL."""
+"""spin.py N [--depth D]: N threads that compute in pure Python, D calls deep, and compete for the GIL."""
 import threading
 
 import common
@@ -13,10 +13,14 @@ def spin(go, counts, i):
         counts[i] += 1000
 
 
+def deeper(depth, *args):
+    return deeper(depth - 1, *args) if depth else spin(*args)
+
+
 def main():
-    args = common.options(("threads", 3))
+    args = common.options(("threads", 3), depth=0)
     counts, go = [0] * args.threads, threading.Event()
-    tids = [common.start(spin, go, counts, i, name="spin%d" % i) for i in range(args.threads)]
+    tids = [common.start(deeper, args.depth, go, counts, i, name="spin%d" % i) for i in range(args.threads)]
     go.set()
     common.finish(tids=tids, **common.run(args.seconds, lambda: sum(counts)))
 

@@ -20,6 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 WORKLOADS = os.path.join(HERE, "../../tests/workloads")
 CPUS = sorted(os.sched_getaffinity(0))[:2]
 SAMPLE_HZ = 397  # gilprof's own rate
+SPIN_FRAMES = 6    # of a thread of spin.py, with --depth 0
 OWN_SHARE = 0.8  # of the machine's switches, at least, are a ping-pong's while it is measured
 
 FULL = {"rounds": 9, "seconds": 1.0, "short_s": 0.6, "reads": 5, "runs": 3, "run_s": 5}
@@ -35,8 +36,8 @@ class Bench:
     def tool(self, name):
         return os.path.join(self.build, "bench", name)
 
-    def gilprof(self, pid):
-        return Gilprof(os.path.join(self.build, "gilprof"), pid)
+    def gilprof(self, pid, *options):
+        return Gilprof(os.path.join(self.build, "gilprof"), pid, *options)
 
     def python(self, path, *args, cpus=None):
         python = os.environ.get("PYTHON", sys.executable)
@@ -96,16 +97,16 @@ class Bench:
             with self.pingpong(cpus) as w, self.sleeper() as sleeper:
                 self.bpf_row(f"another process, {where}", w, sleeper, 20)
 
+    def stack_samples(self):
+        """At 997 Hz each sample takes a stack."""
+        head("ns a sample that takes a stack", "median", "least", "most", "", "goal")
+        for frames, limit in ((SPIN_FRAMES, None), (50, 10000)):
+            with self.test_workload("spin", "1", "--depth", frames - SPIN_FRAMES) as w:
+                nets = [net for net, _ in self.net_costs(w, self.gilprof(w.pid, "-F", "997"))]
+            amount_row(f"{frames} frames of Python", [net[2] for net in nets], limit, "{:.0f}")
+
     def bpf_row(self, name, workload, target, limit, goal=None):
-        gilprof, window = self.gilprof(target.pid), self.plan["short_s"] * (self.plan["reads"] + 2)
-        with Child(self.tool("empty")) as empty, Child(self.tool("bpfstats")) as counter:
-            own = gilprof.start(window)
-            try:
-                reads = self.read_programs(workload, counter, own)
-                ids = programs_of(own), programs_of(empty.pid)
-            finally:
-                gilprof.finish()
-        parts = [net_ns(*two, *ids) for two in zip(reads, reads[1:])]
+        parts = self.net_costs(workload, self.gilprof(target.pid))
         # the programs see the switches of the whole machine: where much else runs, those of the
         # ping-pong would seem too cheap
         parts = [net for net, share in parts if share > OWN_SHARE]
@@ -116,6 +117,18 @@ class Bench:
         net = [statistics.median(column) for column in zip(*parts)]
         figures = (f"{x:.0f}" if x else "-" for x in net)  # -: never ran
         row(name, *figures, *verdict(net[-1], limit, goal, "{:.0f}"))
+
+    def net_costs(self, workload, gilprof):
+        """As net_ns, several times."""
+        window = self.plan["short_s"] * (self.plan["reads"] + 2)
+        with Child(self.tool("empty")) as empty, Child(self.tool("bpfstats")) as counter:
+            own = gilprof.start(window)
+            try:
+                reads = self.read_programs(workload, counter, own)
+                ids = programs_of(own), programs_of(empty.pid)
+            finally:
+                gilprof.finish()
+        return [net_ns(*two, *ids) for two in zip(reads, reads[1:])]
 
     def read_programs(self, workload, counter, own):
         """Several times once gilprof records: what the programs took, and the switches of the
@@ -132,7 +145,7 @@ class Bench:
         reads = []
         for _ in range(self.plan["reads"] + 1):
             time.sleep(self.plan["short_s"])
-            reads.append((programs(counter), 2 * len(workload.cpus) * sum(workload.slots)))
+            reads.append((programs(counter), 2 * len(workload.cpus or ()) * sum(workload.slots)))
         return reads
 
     def itself(self):
@@ -269,8 +282,8 @@ def main():
     began, stolen = time.monotonic(), stolen_share()
     print(f"{os.cpu_count()} CPUs, Linux {platform.release()}, Python {platform.python_version()},"
           f" load average {os.getloadavg()[0]:.1f} at the start")
-    for part in (bench.programs_in_python, bench.switches, bench.bpf_programs, bench.itself,
-                 bench.sampler):
+    for part in (bench.programs_in_python, bench.switches, bench.bpf_programs,
+                 bench.stack_samples, bench.itself, bench.sampler):
         if args.only and args.only not in part.__name__:
             continue
         try:

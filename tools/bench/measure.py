@@ -113,8 +113,8 @@ def pin(pid, cpus):
 class Gilprof:
     """Profiles a process, again and again; keeps what the reports say of the captures."""
 
-    def __init__(self, path, pid):
-        self.command = TIED + [path, "--json", "-p", str(pid), "-d"]
+    def __init__(self, path, pid, *options):
+        self.command = TIED + [path, "--json", *options, "-p", str(pid), "-d"]
         self.captures = []
         self.process = self.out = None
 
