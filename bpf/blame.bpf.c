@@ -11,6 +11,7 @@
 
 u32 blame_waiters = 0;
 u32 blame_sparse = 1;
+u32 blame_slice_shift = WIRE_SLICE_SHIFT;
 
 /*
  * A walk of a stack takes 1 to 15 µs, so there is a budget: the holder's once a millisecond while it
@@ -150,7 +151,9 @@ static __always_inline struct wire_gil_event *blame__event(struct wire_thread *t
 	e->nr = CAUSE_NONE;
 	e->holds = 0;
 	e->interval_us = t->interval_us;
+	e->gils = t->gils;
 	e->sparse = blame_sparse;
+	e->slice_shift = blame_slice_shift;
 	e->asked = 0;
 	e->gaps_n = 0;
 	if (t->gaps_n)
@@ -206,6 +209,21 @@ static __always_inline u32 blame__asks(struct wire_thread *t)
 	return asks;
 }
 
+/*
+ * The time of a step by the clock itself: between two CPUs the run queues' clocks differ by up to 10 us,
+ * which is half a wait in a convoy. Not of one that is told late, nor in another slice.
+ */
+#define STEP_LATE_NS 1000000
+
+static __always_inline u64 blame__time(u64 now)
+{
+	u64 clock = bpf_ktime_get_ns();
+
+	if (blame_sparse > 1 && (clock ^ now) >> (blame_slice_shift & 63))
+		return now;
+	return clock - now < STEP_LATE_NS || (s64)(clock - now) < 0 ? clock : now;
+}
+
 /* The holder's stack, or 0. */
 static __always_inline u64 blame__look_at_stack(struct wire_thread *t, u64 now, bool waits)
 {
@@ -247,10 +265,10 @@ __noinline int blame__tell_left(struct wire_thread *t, u64 now, u64 ran_since)
 		told->confirmed = now;
 		return 0;
 	}
-	e = blame__event(t, now, GIL_LEFT);
+	e = blame__event(t, blame__time(now), GIL_LEFT);
 	if (!e)
 		return 0;
-	e->since = ran_since;
+	e->since = t->ran_at ? t->ran_at : ran_since;
 	e->woken = woken;
 	e->holder = holder;
 	e->switch_number = t->look.switch_number;
@@ -291,6 +309,7 @@ __noinline int blame__tell_ran(struct wire_thread *t, u64 now, u64 queued, u32 w
 		blame__forget(t);
 	}
 	t->timed_out = was == ST_GIL_WAIT && blame__has_timed_out(t, now - queued);
+	t->ran_at = 0;
 	if (!blame__is_told(now)) {
 		t->gaps_n = 0;
 		return 0;
@@ -299,9 +318,11 @@ __noinline int blame__tell_ran(struct wire_thread *t, u64 now, u64 queued, u32 w
 		t->woken = now - queued;
 		return 0;
 	}
+	now = blame__time(now);
 	e = blame__event(t, now, GIL_RAN);
 	if (!e)
 		return 0;
+	t->ran_at = now;
 	e->since = queued < now ? now - queued : now;
 	e->state = was;
 	e->word = t->leave.word;

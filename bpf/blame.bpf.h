@@ -11,13 +11,14 @@
 #include "wire.h"
 
 extern u32 blame_waiters; /* threads that wait for a GIL now */
-/* A power of two, set by user space, where there is too much to tell: see struct wire_gil_event. */
+/* Set by user space, where there is too much to tell: see struct wire_gil_event. */
 extern u32 blame_sparse;
+extern u32 blame_slice_shift;
 
 /* Is this a time that is told of? */
 static __always_inline bool blame__is_told(u64 now)
 {
-	return !((now >> WIRE_SLICE_SHIFT) & (blame_sparse - 1));
+	return !((now >> (blame_slice_shift & 63)) & (blame_sparse - 1));
 }
 
 /* The current thread t has left its CPU, at `now`; t->leave and t->look say how. Global: see python.bpf.h. */

@@ -4,6 +4,7 @@
 #include <bpf/bpf_helpers.h>
 #include "account.h"
 #include "arch.bpf.h"
+#include "blame.bpf.h"
 #include "cpu.bpf.h"
 #include "events.bpf.h"
 #include "native.bpf.h"
@@ -17,6 +18,9 @@ const volatile u32 sample_stack_every = 0; /* every n-th sample takes a stack; 0
 /* Does it hold a GIL? */
 static __always_inline bool sample__holds(struct task_struct *task, struct wire_thread *t, u64 now)
 {
+	struct wire_gil_use *use;
+	u32 holds;
+
 	python__refresh(t, task);
 	t->samples++;
 	if (!t->python_known)
@@ -26,10 +30,12 @@ static __always_inline bool sample__holds(struct task_struct *task, struct wire_
 	t->tls = arch__tls(task);
 	if (t->gils > 1)
 		python__sample(t, t->tls);
-	if (python__holds(t, t->tls, now) != 2)
-		return false;
-	account__use(t)->samples++;
-	return true;
+	holds = python__holds(t, t->tls, now);
+	use = account__use(t);
+	use->samples += holds == 2;
+	use->wanted_held += blame_waiters && holds == 2;
+	use->wanted_released += blame_waiters && holds == 1;
+	return holds == 2;
 }
 
 /* Where it is, in Python and in its machine code. */

@@ -218,7 +218,8 @@ static __always_inline void sched__run(struct task_struct *task, struct wire_thr
 }
 
 /* Before that it was queued, which the kernel has booked, too, and before that it slept, if it did. */
-__noinline void sched__make_up_run(struct task_struct *task, struct wire_thread *t, u64 now, u64 ran)
+__noinline void sched__make_up_run(struct task_struct *task, struct wire_thread *t, u64 now,
+				   u64 ran)
 {
 	u64 on = account__got_cpu(t, now, ran);
 

@@ -175,6 +175,9 @@ struct wire_gil_use {
 	__u32 waits;   /* sleeps */
 	__u32 seen;    /* switch_first and switch_last are valid */
 	__u32 pad;
+	/* samples while somebody waited: it had the GIL, or had given it up and nobody had taken it since */
+	__u32 wanted_held;
+	__u32 wanted_released;
 };
 
 enum wire_awake {
@@ -352,6 +355,7 @@ struct wire_thread {
 	__u32 waits;         /* it is counted in blame_waiters */
 	__u32 resolves;      /* its next leave tells what became of its wait */
 	__u64 woken;         /* and when it was woken, if that was not told; else 0 */
+	__u64 ran_at;        /* when it last got a CPU, by the clock itself; 0: not told */
 	__u64 slept_number;  /* switch_number of `gil` as it fell asleep for it, */
 	__u32 timed_out;     /* and that sleep lasted for a switch interval */
 	__u32 gaps_n;        /* in its sleep, that are not told yet */
@@ -378,7 +382,7 @@ struct wire_thread {
 	__u64 cpu_ns[WIRE_MAX_CPUS]; /* last: only the possible CPUs' part of it travels */
 };
 
-_Static_assert(sizeof(struct wire_gil_use) == 56, "wire_gil_use has a hole");
+_Static_assert(sizeof(struct wire_gil_use) == 64, "wire_gil_use has a hole");
 _Static_assert(sizeof(struct wire_leave) == 32, "wire_leave has a hole");
 _Static_assert(sizeof(struct wire_episode) == 72, "wire_episode has a hole");
 _Static_assert(sizeof(struct wire_lock_key) == 24, "wire_lock_key has a hole");
@@ -472,20 +476,23 @@ struct wire_gil_event {
 	__u64 stack;	     /* of the holder, walked now; 0: not walked */
 	__u32 tid;
 	__u32 what;	     /* enum wire_gil_what */
-	__u32 state;	     /* enum wire_state */
+	__u16 state;	     /* enum wire_state */
+	__u16 gils;	     /* how many its process has */
 	__s32 locked;	     /* -1: not looked */
 	__u32 holds;	     /* GIL_LEFT: it keeps the GIL; GIL_RAN: it kept it */
 	__u32 word;	     /* of the GIL, that it waits on */
 	__u32 nr;	     /* the system call that it sleeps in */
 	__u32 interval_us;
-	__u32 sparse;	     /* only every n-th slice of time (WIRE_SLICE_SHIFT) is told of, a power of 2 */
+	__u16 sparse;	     /* only every n-th slice of time is told of, a power of 2; those whose */
+	__u16 slice_shift;   /* number, CLOCK_MONOTONIC ns shifted by this, n divides */
 	__u32 asked;	     /* GIL_LEFT: take_gil has asked this holder, in this tenure, to drop it */
 	__u32 gaps_n;	     /* in the sleep before this step, the first gap first */
 	struct wire_gap gaps[WIRE_GAPS];
 };
 
-/* 2^23 ns, 8.4 ms: those whose number n divides. Longer than a switch interval, or waits would be missed. */
+/* 8.4 ms: longer than a switch interval, or waits would be missed; 1 ms where waits take microseconds. */
 #define WIRE_SLICE_SHIFT 23
+#define WIRE_SHORT_SLICE_SHIFT 20
 
 /* EV_SAMPLE, EV_OFF */
 struct wire_sample_event {

@@ -40,7 +40,7 @@ spinners() {
 @test "I/O threads beside a spinning one, CPython 3.13" { pairs 3.13 1 tests/workloads/echo.py 4 --spinners 1; }
 
 # 12,000 waits a second and thread, of 17 us each: much happens between two events of the scheduler, so
-# who waits for whom is told only roughly (26 to 52 % of it wrong here), which the page must say.
+# who waits for whom is told only roughly (12 to 17 % of it wrong here), which the page must say.
 @test "I/O threads in a convoy are marked as imprecise" {
 	local page=$BATS_TEST_TMPDIR/page
 	requires bpf

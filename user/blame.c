@@ -9,6 +9,7 @@
 #include "blame_rows.h"
 #include "blame_worst.h"
 #include "hold_run.h"
+#include "holding.h"
 #include "ledger.h"
 
 #define MAX_GILS 512 /* with a timeline of 200 KB each */
@@ -17,7 +18,7 @@
 #define ALIAS_CERTAIN 3
 #define MAX_PENDING 64
 #define STEP_WORK 4	/* as much as so many charges */
-#define LONG_HOLD 4 /* switch intervals */
+#define LONG_HOLD 4	/* switch intervals */
 #define PYTHON_MUTEX 80 /* gil->mutex: who is woken from there has not been given the GIL */
 
 struct blame_gil {
@@ -67,14 +68,15 @@ struct blame {
 	struct blame_gil *last_gil;    /* looked for: the next event is mostly of the same */
 	struct blame_thread **threads; /* by hash of the fs base, a power of two of places */
 	size_t gils_n, threads_n, threads_max;
-	uint32_t sparse; /* of the latest event */
-	uint64_t slice;	 /* its slice of time */
-	uint64_t since;	 /* nothing is known from before this; 0: nothing was left out */
-	bool sampled;	 /* something was */
+	uint32_t sparse;    /* of the latest event */
+	uint64_t slice_end; /* of its slice of time; 0: there was none */
+	uint64_t since;	    /* nothing is known from before this; 0: nothing was left out */
+	bool sampled;	    /* something was */
 	struct ledger *ledger;
+	struct holding *holding;
 	struct blame_rows *rows; /* made of it, at the end */
 	struct blame_worst waits, holds;
-	uint64_t work;
+	uint64_t work, slept_ns, sleeps;
 	int err;
 };
 
@@ -190,27 +192,52 @@ static void note_worst(struct blame_thread *waiter, const struct blame_thread *h
 	waiter->wait.stack = p->kind == BLAME_HANDOFF ? 0 : p->stack;
 }
 
-static void charge_part(void *ctx, const struct timeline_part *p)
+/* Who waits has given the lock up, though nobody saw it. */
+static struct timeline_part without_itself(const struct charge *c, const struct timeline_part *p)
 {
-	struct charge *c = ctx;
+	struct timeline_part part = *p;
+
+	if (!c->runq && p->holder && p->holder == c->waiter->tls) {
+		part.kind = BLAME_HANDOFF;
+		part.memo = NULL;
+	}
+	return part;
+}
+
+static bool is_blamed(const struct charge *c, const struct timeline_part *p)
+{
+	return !c->runq || (p->holder != c->waiter->tls && p->kind != BLAME_HANDOFF &&
+			    p->kind != BLAME_UNKNOWN);
+}
+
+static void note_asleep(struct charge *c, const struct timeline_part *p)
+{
 	struct blame_thread *w = c->waiter;
 	uint64_t ns = p->end - p->begin;
-	uint32_t deed = p->memo ? *p->memo : 0;
+
+	hold_run__part(&w->under, p->kind == BLAME_HANDOFF ? 0 : p->holder, ns, w->gil->long_ns,
+		       &w->gil->holds);
+	if (ns > w->worst_ns)
+		note_worst(w, thread_at(c->b, w->key, p->holder), p);
+}
+
+static void charge_part(void *ctx, const struct timeline_part *told)
+{
+	struct charge *c = ctx;
+	struct timeline_part p = without_itself(c, told);
+	uint32_t deed = p.memo ? *p.memo : 0;
 
 	c->b->work++;
-	if (c->runq &&
-	    (p->holder == w->tls || p->kind == BLAME_HANDOFF || p->kind == BLAME_UNKNOWN))
+	if (!is_blamed(c, &p))
 		return;
 	if (!c->runq)
-		hold_run__part(&w->under, p->kind == BLAME_HANDOFF ? 0 : p->holder, ns,
-			       w->gil->long_ns, &w->gil->holds);
-	if (!c->runq && ns > w->worst_ns)
-		note_worst(w, thread_at(c->b, w->key, p->holder), p);
+		note_asleep(c, &p);
 	if (!deed)
-		deed = deed_of(c, p);
-	if (p->memo)
-		*p->memo = deed;
-	if (!deed || ledger__charge(c->b->ledger, w->account, deed, p->kind, c->runq, ns))
+		deed = deed_of(c, &p);
+	if (p.memo)
+		*p.memo = deed;
+	if (ledger__charge(c->b->ledger, c->waiter->account, deed, p.kind, c->runq,
+			   p.end - p.begin))
 		c->b->err = -ENOMEM;
 }
 
@@ -237,8 +264,11 @@ static void charge(struct blame *b, struct blame_thread *t, uint64_t begin, uint
 		timeline__cut(t->gil->timeline, begin, end, charge_part, &c);
 	else
 		b->err = -ENOMEM;
-	if (!runq)
-		hold_run__end_sleep(&t->under, t->gil->long_ns, &t->gil->holds);
+	if (runq)
+		return;
+	b->slept_ns += end - begin;
+	b->sleeps++;
+	hold_run__end_sleep(&t->under, t->gil->long_ns, &t->gil->holds);
 }
 
 static void charge_pending(struct blame *b, struct blame_thread *t)
@@ -364,7 +394,7 @@ static uint64_t meant(const struct blame_gil *g, uint64_t holder)
  */
 static void learn_alias(struct blame_gil *g, const struct wire_gil_event *e)
 {
-	if (e->locked <= 0)
+	if (e->locked <= 0 || e->gils < 2)
 		return;
 	if (e->holds) {
 		g->own.switch_number = e->switch_number;
@@ -559,30 +589,34 @@ static void begin_anew(const void *node, VISIT visit, void *ctx)
  */
 static void note_slice(struct blame *b, const struct wire_gil_event *e)
 {
-	uint64_t slice = e->h.time >> WIRE_SLICE_SHIFT;
+	uint64_t begin = e->h.time >> e->slice_shift << e->slice_shift;
 
-	if (slice > b->slice && (b->sparse > 1 || e->sparse > 1)) {
-		blame__close(b, (b->slice + 1) << WIRE_SLICE_SHIFT);
+	if (b->slice_end && e->h.time >= b->slice_end && (b->sparse > 1 || e->sparse > 1)) {
+		blame__close(b, b->slice_end);
 		twalk_r(b->gils, begin_anew, NULL);
-		b->since = slice << WIRE_SLICE_SHIFT;
+		b->since = begin;
 		b->sampled = true;
 	}
-	if (slice > b->slice)
-		b->slice = slice;
+	if (e->h.time >= b->slice_end)
+		b->slice_end = begin + (1ull << e->slice_shift);
 	b->sparse = e->sparse;
 }
 
 int blame__step(struct blame *b, const struct wire_gil_event *e)
 {
-	if (e->sparse > 1 || b->sparse > 1)
+	if (e->slice_shift < 64)
 		note_slice(b, e);
-	b->slice = b->slice ? b->slice : e->h.time >> WIRE_SLICE_SHIFT;
 	return step(b, e);
 }
 
 uint64_t blame__work(const struct blame *b)
 {
 	return b->work;
+}
+
+uint64_t blame__mean_sleep(const struct blame *b)
+{
+	return b->sleeps ? b->slept_ns / b->sleeps : 0;
 }
 
 void blame__waiter_stack(struct blame *b, const struct wire_sample_event *e)
@@ -648,6 +682,8 @@ int blame__account(struct blame *b, const struct wire_thread *t)
 		};
 
 		err = blame_rows__expect(b->rows, &row);
+		if (!err)
+			err = holding__count(b->holding, t, &t->uses[i]);
 	}
 	return err;
 }
@@ -672,8 +708,15 @@ static int add_row(void *rows, const struct blame_row *row)
 	return blame_rows__add(rows, row);
 }
 
+static uint64_t free_ns(void *holding, const struct ledger_waiter *w, const struct ledger_deed *d,
+			uint64_t ns)
+{
+	return d->holder_tid ? holding__free_ns(holding, w->key, w->gil, d->holder_tid, ns) : 0;
+}
+
 size_t blame__rows(struct blame *b, const struct blame_row **rows)
 {
+	ledger__give_back(b->ledger, free_ns, b->holding);
 	ledger__each(b->ledger, add_row, b->rows); /* what finds no memory becomes nobody's */
 	blame_rows__each(b->rows, name_holder, b);
 	return blame_rows__finish(b->rows, b->sampled, rows);
@@ -707,7 +750,8 @@ struct blame *blame__new(void)
 		return NULL;
 	b->rows = blame_rows__new();
 	b->ledger = ledger__new();
-	if (b->rows && b->ledger)
+	b->holding = holding__new();
+	if (b->rows && b->ledger && b->holding)
 		return b;
 	blame__free(b);
 	return NULL;
@@ -731,6 +775,7 @@ void blame__free(struct blame *b)
 	}
 	free(b->threads);
 	ledger__free(b->ledger);
+	holding__free(b->holding);
 	blame_rows__free(b->rows);
 	free(b);
 }

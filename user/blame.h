@@ -51,6 +51,9 @@ int blame__step(struct blame *b, const struct wire_gil_event *e);
 /* What the steps have cost so far: in charges, each some 60 ns. */
 uint64_t blame__work(const struct blame *b);
 
+/* How long a waiter slept on average, ns; 0: none has. */
+uint64_t blame__mean_sleep(const struct blame *b);
+
 /* The stack with which a thread began the wait that has just ended. */
 void blame__waiter_stack(struct blame *b, const struct wire_sample_event *e);
 /* The record of a thread: what it really waited, against what was charged. */

@@ -119,6 +119,11 @@ static void on_step(struct explain *x, const struct wire_gil_event *e)
 	count_lost(x, blame__step(x->blame, e));
 }
 
+uint64_t explain__mean_sleep(const struct explain *x)
+{
+	return blame__mean_sleep(x->blame);
+}
+
 uint64_t explain__work(const struct explain *x)
 {
 	return blame__work(x->blame);

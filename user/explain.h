@@ -50,6 +50,7 @@ int explain__write(struct explain *x, struct capture_writer *w, uint64_t start);
 
 /* As blame__work: it is for the caller to limit (session__set_sparse). */
 uint64_t explain__work(const struct explain *x);
+uint64_t explain__mean_sleep(const struct explain *x); /* as blame__mean_sleep */
 
 /* What could not be kept, for want of room or memory. */
 uint64_t explain__lost(const struct explain *x);

@@ -241,13 +241,57 @@ static struct ledger_entry *entry_of(struct ledger *l, struct ledger_account *a,
 int ledger__charge(struct ledger *l, struct ledger_account *a, uint32_t deed, enum blame_kind kind,
 		   bool runq, uint64_t ns)
 {
-	struct ledger_entry *e = entry_of(l, a, what_of(deed, kind, runq));
+	struct ledger_entry *e = deed ? entry_of(l, a, what_of(deed, kind, runq)) : NULL;
 
 	if (!e)
 		return -ENOMEM;
 	e->ns += ns;
 	e->n++;
 	return 0;
+}
+
+typedef uint64_t free_fn(void *ctx, const struct ledger_waiter *w, const struct ledger_deed *d,
+			 uint64_t ns);
+
+static int give_back(struct ledger *l, struct ledger_account *a, uint32_t what, free_fn *free_ns,
+		     void *ctx)
+{
+	struct ledger_entry *e = place_of(a, what);
+	struct ledger_deed deed = l->deeds[deed_of(what) - 1];
+	uint64_t ns = free_ns(ctx, &a->waiter, &deed, e->ns);
+
+	e->ns -= ns;
+	deed.stack = 0;
+	deed.nr = 0;
+	if (!ns || is_runq(what))
+		return 0;
+	return ledger__charge(l, a, ledger__deed(l, &deed), BLAME_HANDOFF, false, ns);
+}
+
+/* Of a copy of its entries, since giving back makes new ones. */
+static int give_back_all(struct ledger *l, struct ledger_account *a, free_fn *free_ns, void *ctx)
+{
+	uint32_t n = a->max;
+	struct ledger_entry *copy = n ? malloc(n * sizeof(*copy)) : NULL;
+	int err = n && !copy ? -ENOMEM : 0;
+
+	for (uint32_t i = 0; copy && i < n; i++)
+		copy[i] = a->entries[i];
+	for (uint32_t i = 0; i < n && !err; i++) {
+		if (copy[i].what && kind_of(copy[i].what) == BLAME_PYTHON)
+			err = give_back(l, a, copy[i].what, free_ns, ctx);
+	}
+	free(copy);
+	return err;
+}
+
+int ledger__give_back(struct ledger *l, free_fn *free_ns, void *ctx)
+{
+	int err = 0;
+
+	for (struct ledger_account *a = l->accounts; a && !err; a = a->next)
+		err = give_back_all(l, a, free_ns, ctx);
+	return err;
 }
 
 /* An entry of time asleep and, if there is one, its like of time in the run queue; or that alone. */

@@ -36,12 +36,21 @@ void ledger__free(struct ledger *l); /* NULL is fine */
 /* Its account, the same one each time; it lives as long as the ledger. NULL: no memory. */
 struct ledger_account *ledger__account(struct ledger *l, const struct ledger_waiter *w);
 
-/* Its number, from 1; 0: no memory. */
+/* Its number, from 1; 0: no memory, and then nothing can be charged to it. */
 uint32_t ledger__deed(struct ledger *l, const struct ledger_deed *d);
 
 /* A part of a wait, asleep or in a run queue. 0, or -ENOMEM: it is not charged. */
 int ledger__charge(struct ledger *l, struct ledger_account *a, uint32_t deed, enum blame_kind kind,
 		   bool runq, uint64_t ns);
+
+/*
+ * Gives back what was charged though nobody held the lock: of each entry of kind BLAME_PYTHON, as much as
+ * `free_ns` says of `ns` under this deed. Time asleep becomes a hand-off. 0 or -ENOMEM.
+ */
+int ledger__give_back(struct ledger *l,
+		      uint64_t (*free_ns)(void *ctx, const struct ledger_waiter *w,
+					  const struct ledger_deed *d, uint64_t ns),
+		      void *ctx);
 
 /* Tells of every entry, in no order; the first -errno of `row` ends it, and is returned. */
 int ledger__each(const struct ledger *l, int (*row)(void *ctx, const struct blame_row *row),

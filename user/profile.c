@@ -37,8 +37,9 @@
 #define FIRST_LOOK_NS (10 * NSEC_PER_MSEC)
 #define MOST_WORK_PER_SEC \
 	200000		   /* charges that may be made before slices stand for all: 1 % of a CPU, */
-#define WORK_PER_SEC 16000 /* and then */
+#define WORK_PER_SEC 30000 /* and then */
 #define MAX_SPARSE 128
+#define SHORT_SLEEP_NS 100000
 
 /* What poll(2) watches: the ring, signals, and the processes that the user named. */
 enum { POLL_RING, POLL_SIGNAL, POLL_ROOTS };
@@ -70,7 +71,7 @@ struct profile {
 	uint64_t steal_irq_ns, cpu_ns; /* at the start; then what they gained */
 	uint64_t progress_shown;
 	uint64_t work, work_at; /* tree__work at the latest look */
-	uint32_t sparse;
+	uint32_t sparse, slice_shift;
 };
 
 static uint64_t own_cpu_ns(void)
@@ -204,6 +205,7 @@ static void note_start(struct profile *p)
 	p->cpus.looked = p->start_ns;
 	p->work_at = p->start_ns;
 	p->sparse = 1;
+	p->slice_shift = WIRE_SLICE_SHIFT;
 }
 
 /* exec closes the pipe that command__go reads at its beginning, and opens the window at its end. */
@@ -263,7 +265,7 @@ static int open_window(struct profile *p)
 /* How long to wait for the next look at what the steps cost: some slices of time must be in it. */
 static uint64_t work_interval(const struct profile *p)
 {
-	uint64_t slices = 2ull * p->sparse << WIRE_SLICE_SHIFT;
+	uint64_t slices = 2ull * p->sparse << p->slice_shift;
 
 	if (p->sparse > 1)
 		return slices > WORK_LOOK_NS ? slices : WORK_LOOK_NS;
@@ -286,7 +288,9 @@ static void limit_work(struct profile *p, uint64_t now)
 		n *= 2;
 	if (n > p->sparse || n < p->sparse / 2) {
 		p->sparse = n;
-		session__set_sparse(p->session, n);
+		p->slice_shift = tree__mean_sleep(p->tree) < SHORT_SLEEP_NS ? WIRE_SHORT_SLICE_SHIFT
+									    : WIRE_SLICE_SHIFT;
+		session__set_sparse(p->session, n, p->slice_shift);
 	}
 	p->work = work;
 	p->work_at = now;

@@ -35,9 +35,9 @@ struct session {
 	struct wire_cpu *cpus; /* the kernel's, mapped */
 	uint32_t cpus_n;
 	size_t cpus_bytes;
-	size_t record_bytes;   /* of a struct wire_thread as it travels */
+	size_t record_bytes; /* of a struct wire_thread as it travels */
 	struct bpf_link **samplers;
-	uint64_t ring_lost;    /* when we last caught up */
+	uint64_t ring_lost;	   /* when we last caught up */
 	uint64_t lost[LOST_COUNT]; /* beside what the kernel side counts */
 };
 
@@ -119,12 +119,14 @@ static int explain(int err, const char *what)
 {
 	if (access(VMLINUX_BTF, R_OK)) {
 		log__error("this kernel has no type information (%s): it must be built with "
-			   "CONFIG_DEBUG_INFO_BTF", VMLINUX_BTF);
+			   "CONFIG_DEBUG_INFO_BTF",
+			   VMLINUX_BTF);
 		return -ENOTSUP;
 	}
 	if (err == -EPERM) { /* the verifier says -EACCES */
 		log__error("no permission to %s: run as root, or with CAP_BPF, CAP_PERFMON and "
-			   "CAP_SYS_PTRACE", what);
+			   "CAP_SYS_PTRACE",
+			   what);
 		return err;
 	}
 	log__error("the kernel refuses to %s: %s", what, strerror(-err));
@@ -136,8 +138,8 @@ static int map_cpus(struct session *s)
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
 	s->cpus_bytes = (s->cpus_n * sizeof(struct wire_cpu) + page - 1) / page * page;
-	s->cpus = mmap(NULL, s->cpus_bytes, PROT_READ, MAP_SHARED,
-		       bpf_map__fd(s->skel->maps.cpus), 0);
+	s->cpus = mmap(NULL, s->cpus_bytes, PROT_READ, MAP_SHARED, bpf_map__fd(s->skel->maps.cpus),
+		       0);
 	if (s->cpus != MAP_FAILED)
 		return 0;
 	s->cpus = NULL;
@@ -338,7 +340,8 @@ void session__forget_python(struct session *s, pid_t tgid, uint64_t key)
 	__u32 at = (__u32)tgid;
 	int fd = bpf_map__fd(s->skel->maps.pythons);
 
-	if (!bpf_map_lookup_elem(fd, &at, &p) && p.key == key) /* else the PID is another's by now */
+	if (!bpf_map_lookup_elem(fd, &at, &p) &&
+	    p.key == key) /* else the PID is another's by now */
 		bpf_map_delete_elem(fd, &at);
 }
 
@@ -347,8 +350,9 @@ void session__note_lost(struct session *s, enum wire_lost cause)
 	s->lost[cause]++;
 }
 
-void session__set_sparse(struct session *s, uint32_t n)
+void session__set_sparse(struct session *s, uint32_t n, uint32_t slice_shift)
 {
+	__atomic_store_n(&s->skel->data->blame_slice_shift, slice_shift, __ATOMIC_RELAXED);
 	__atomic_store_n(&s->skel->data->blame_sparse, n, __ATOMIC_RELAXED);
 }
 
@@ -387,7 +391,7 @@ int session__poll(struct session *s)
 /* No BPF program that began before this returns is still running. */
 static void wait_for_programs(void)
 {
-	static const struct timespec grace = {.tv_nsec = 20 * NSEC_PER_MSEC};
+	static const struct timespec grace = { .tv_nsec = 20 * NSEC_PER_MSEC };
 
 	/* programs run with preemption off or in an RCU reader: this waits for all of those */
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
@@ -475,8 +479,9 @@ static void for_each_program(const struct session *s,
 {
 	struct bpf_program *p;
 
-	bpf_object__for_each_program(p, s->skel->obj) {
-		struct bpf_prog_info info = {0};
+	bpf_object__for_each_program(p, s->skel->obj)
+	{
+		struct bpf_prog_info info = { 0 };
 		__u32 len = sizeof(info);
 
 		if (bpf_program__fd(p) >= 0 &&
@@ -512,7 +517,7 @@ static void add_cost(const struct bpf_prog_info *info, void *ctx)
 
 struct session_cost session__cost(const struct session *s)
 {
-	struct session_cost c = {0};
+	struct session_cost c = { 0 };
 
 	for_each_program(s, add_cost, &c);
 	return c;

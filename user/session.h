@@ -63,8 +63,8 @@ void session__forget_python(struct session *s, pid_t tgid, uint64_t key);
 /* Counts what user space has lost. */
 void session__note_lost(struct session *s, enum wire_lost cause);
 
-/* Tell of the GILs only every n-th slice of time from now on (struct wire_gil_event). */
-void session__set_sparse(struct session *s, uint32_t n);
+/* Tell of the GILs only every n-th slice of time from now on, n a power of two (struct wire_gil_event). */
+void session__set_sparse(struct session *s, uint32_t n, uint32_t slice_shift);
 
 /* Opens the window. */
 int session__start(struct session *s);

@@ -410,6 +410,11 @@ uint64_t tree__lost_unwinds(const struct tree *t)
 	return explain__lost_unwinds(t->explain);
 }
 
+uint64_t tree__mean_sleep(const struct tree *t)
+{
+	return explain__mean_sleep(t->explain);
+}
+
 uint64_t tree__work(const struct tree *t)
 {
 	return explain__work(t->explain);

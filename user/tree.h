@@ -44,6 +44,7 @@ uint64_t tree__lost_unwinds(const struct tree *t);
 
 /* As explain__work. */
 uint64_t tree__work(const struct tree *t);
+uint64_t tree__mean_sleep(const struct tree *t); /* as blame__mean_sleep */
 
 /* Writes the rows of processes and of merged threads, of a window that began at `start`. 0 or -errno. */
 int tree__finish(struct tree *t, uint64_t start, uint64_t end);

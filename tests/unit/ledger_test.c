@@ -138,12 +138,43 @@ static void what_finds_no_entry_at_all_is_said(void)
 	CHECK_INT(wait_ns, BLAME_MAX_ROWS);
 }
 
+/* Of what was charged to thread 9, a quarter. */
+static uint64_t quarter(void *ctx, const struct ledger_waiter *w, const struct ledger_deed *d,
+			uint64_t ns)
+{
+	(void)ctx;
+	return w->key == KEY && d->holder_tid == 9 ? ns / 4 : 0;
+}
+
+static void what_is_given_back_becomes_a_hand_off(void)
+{
+	renew();
+	for (uint64_t stack = 0; stack < 20; stack++)
+		ledger__charge(ledger, account(1), deed(9, stack), BLAME_PYTHON, false, 400);
+	ledger__charge(ledger, account(1), deed(9, 1), BLAME_NATIVE, false, 70);
+	ledger__charge(ledger, account(1), deed(9, 1), BLAME_PYTHON, true, 40);
+	ledger__charge(ledger, account(1), deed(8, 1), BLAME_PYTHON, false, 4);
+	ledger__charge(ledger, account(1), deed(9, 0), BLAME_HANDOFF, false, 5);
+	CHECK_INT(ledger__give_back(ledger, quarter, NULL), 0);
+	sum(1, 9, BLAME_PYTHON);
+	CHECK_INT(wait_ns, 20 * 300);
+	CHECK_INT(runq_ns, 30);
+	sum(1, 9, BLAME_HANDOFF);
+	CHECK_INT(rows_n, 1);
+	CHECK_INT(wait_ns, 20 * 100 + 5);
+	sum(1, 9, BLAME_NATIVE);
+	CHECK_INT(wait_ns, 70);
+	sum(1, 8, BLAME_KINDS);
+	CHECK_INT(wait_ns, 4);
+}
+
 int main(void)
 {
 	TAP_RUN(what_is_alike_is_one_entry);
 	TAP_RUN(every_entry_is_found_again);
 	TAP_RUN(beyond_the_limit_stacks_are_lost_but_no_time);
 	TAP_RUN(what_finds_no_entry_at_all_is_said);
+	TAP_RUN(what_is_given_back_becomes_a_hand_off);
 	ledger__free(ledger);
 	return TAP_DONE();
 }
