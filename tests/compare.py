@@ -15,8 +15,8 @@ stopped  output of stopped.py
 mutex    output of mutex, run by gilprof
 locks    output of locks.py
 vfork    output of vfork
-exec     output of execthread, run by gilprof
-churn    outputs of churn_procs and churn_threads, run by gilprof
+exec     output of execthread, run by gilprof; ns stolen from the machine meanwhile
+churn    outputs of churn_procs and churn_threads, run by gilprof; the same
 
 Prints both figures and their difference; exits 1 if one is beyond what is allowed.
 """
@@ -305,11 +305,12 @@ def vfork(report, output):
     within_percent("child_wait", report.thread(said["tid"])["state_ns"]["child_wait"], waited, 1)
 
 
-def execs(report, output):
+def execs(report, output, stolen):
+    """stolen: as churn's"""
     pid, said = truth(output)
     threads = report.process(pid)["threads"]
     print("%d execs, %d threads reported" % (said["execs"], len(threads)))
-    within_percent("CPU time", state(threads, "run_gil", "run_nogil"), said["cpu_ns"], 2)
+    within_percent("CPU time", state(threads, "run_gil", "run_nogil"), said["cpu_ns"], 2, int(stolen))
     within_percent("sleep", state(threads, "sleep"), said["slept_ns"], 2)
 
 

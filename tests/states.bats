@@ -89,7 +89,9 @@ time.sleep(60)'
 }
 
 @test "exec by a thread that is not the leader" {
+	local stolen
 	requires bpf
+	stolen=$(stolen_ns)
 	profile_command "$BUILD/workloads/execthread" --seconds 3
-	compare exec "$COMMAND_OUT"
+	compare exec "$COMMAND_OUT" $(($(stolen_ns) - stolen))
 }

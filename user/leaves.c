@@ -131,7 +131,7 @@ struct leaves_share leaves__share(const struct leaves *l, uint64_t key, uint32_t
 		bool same = f > l->sorted && !compare(f, f - 1), native;
 
 		run = same ? run + f->held : f->held;
-		most = same && most->held >= f->held ? most : f->row;
+		most = same && most && most->held >= f->held ? most : f->row;
 		native = f->place.role == ROLE_LIBRARY && f->place.object &&
 			 !leaves__is_common(f->place.object);
 		share.samples += f->held;

@@ -150,7 +150,7 @@ uint32_t ledger__deed(struct ledger *l, const struct ledger_deed *d)
 		return 0;
 	l->deeds[l->deeds_n++] = *d;
 	*slot = l->deeds_n;
-	return *slot;
+	return l->deeds_n;
 }
 
 /* --- charges ---------------------------------------------------------------------------------- */

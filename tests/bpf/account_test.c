@@ -32,11 +32,14 @@ struct event {
 static struct wire_thread thread;
 static struct account_window window;
 
+static const struct wire_leave missed = {.state = ST_IO_PIPE}; /* how a CPU was left, if nobody tells */
+
 /* As sched.bpf.c does it. */
 static void leave(uint64_t at, uint64_t booked, uint64_t queued, const struct wire_leave *l)
 {
 	if (thread.state != ST_RUN)
-		account__run(&window, &thread, account__got_cpu(&thread, at, booked), 0, queued, thread.cpu, NULL);
+		account__run(&window, &thread, account__got_cpu(&thread, at, booked), 0, queued,
+			     thread.cpu, &missed);
 	account__leave(&window, &thread, at, l);
 }
 
@@ -44,8 +47,6 @@ static void tell(const struct event *e)
 {
 	struct wire_leave l = {.state = e->what == PREEMPT ? ST_RUNQ : e->arg, .cause = 7,
 			       .gil = e->gil, .holds = e->holds, .held = e->holds};
-
-	const struct wire_leave missed = {.state = ST_IO_PIPE};
 
 	if (e->gil && e->gil != thread.gil)
 		account__select_gil(&thread, e->gil);
