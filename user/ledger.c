@@ -139,10 +139,10 @@ static bool has_room_for_deed(struct ledger *l)
 uint32_t ledger__deed(struct ledger *l, const struct ledger_deed *d)
 {
 	struct ledger_deed plain = *d;
-	uint32_t *slot = slot_of(l, d);
+	uint32_t *slot = slot_of(l, d), known = *slot;
 
-	if (*slot)
-		return *slot;
+	if (known)
+		return known;
 	plain.stack = 0;
 	if (d->stack && l->deeds_n >= MAX_DEEDS / 2)
 		return ledger__deed(l, &plain);
