@@ -332,6 +332,19 @@ static void end_wait(struct blame *b, struct blame_thread *t)
 	t->worst_ns = 0;
 }
 
+/* It has ended, or the window has. */
+static void close_thread(struct blame *b, struct blame_thread *t, uint64_t end)
+{
+	if (t->state == WAIT_ASLEEP) {
+		t->end = end > t->begin ? end : t->begin;
+		t->ran_since = t->end;
+		t->state = WAIT_OVER;
+	}
+	settle(b, t);
+	end_wait(b, t);
+	t->queued = 0;
+}
+
 /* A thread, and its TID: the memory of one that has ended serves the next. */
 static struct blame_thread *thread_of(struct blame *b, uint64_t key, uint64_t tls, uint32_t pid,
 				      uint32_t tid)
@@ -347,7 +360,7 @@ static struct blame_thread *thread_of(struct blame *b, uint64_t key, uint64_t tl
 		*place_of(b, key, tls) = t;
 		b->threads_n++;
 	} else if (t->tid != tid) {
-		charge_pending(b, t);
+		close_thread(b, t, t->ran_since);
 		fresh.pending = t->pending;
 		*t = fresh;
 	}
@@ -642,18 +655,6 @@ void blame__seed(struct blame *b, uint64_t key, uint64_t gil, uint64_t holder, u
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-static void close_thread(struct blame *b, struct blame_thread *t, uint64_t end)
-{
-	if (t->state == WAIT_ASLEEP) {
-		t->end = end > t->begin ? end : t->begin;
-		t->ran_since = t->end;
-		t->state = WAIT_OVER;
-	}
-	settle(b, t);
-	end_wait(b, t);
-	t->queued = 0;
-}
-
 int blame__close(struct blame *b, uint64_t end)
 {
 	b->err = 0;
@@ -666,10 +667,12 @@ int blame__close(struct blame *b, uint64_t end)
 
 int blame__account(struct blame *b, const struct wire_thread *t)
 {
+	struct blame_thread *known = thread_at(b, t->key, t->tls);
 	int err = 0;
 
-	if (t->tls && t->gils &&
-	    !thread_at(b, t->key, t->tls)) /* else it may be another's by now */
+	if (known && known->tid == t->tid) /* no step of its own has ended its last wait */
+		close_thread(b, known, t->end);
+	if (t->tls && t->gils && !known) /* else it may be another's by now */
 		thread_of(b, t->key, t->tls, t->tgid, t->tid);
 	for (size_t i = 0; i < WIRE_GIL_USES && t->uses[i].gil && !err; i++) {
 		struct blame_row row = {

@@ -297,10 +297,26 @@ static void one_that_holds_it_when_the_window_opens_is_seeded(void)
 	blame__seed(blame, KEY, GIL, tls_of(1), 100 * US);
 	tell(&(struct step){ 100, GIL_LEFT, 2, ST_GIL_WAIT,
 			     100 }); /* as the iterator tells: no look */
-	account(2, 2900 * US);
 	blame__close(blame, 3000 * US);
+	account(2, 2900 * US);
 	finish();
 	CHECK_INT(wait_of(2, 1, BLAME_PYTHON), 2900 * US);
+}
+
+/* 2 gets the GIL and ends without another step: its record tells. */
+static void who_ends_is_charged_for_his_last_wait(void)
+{
+	struct wire_thread ended = {
+		.key = KEY, .tgid = PID, .tid = tid_of(2), .tls = tls_of(2), .gils = 1, .end = 2500 * US
+	};
+
+	PLAY({ 500, GIL_LEFT, 2, ST_GIL_WAIT, 400, 1 }, { 2030, GIL_RAN, 2, ST_GIL_WAIT, 2000 });
+	ended.uses[0].gil = GIL;
+	ended.uses[0].wait_ns = 1500 * US;
+	CHECK_INT(blame__account(blame, &ended), 0);
+	finish();
+	CHECK_INT(wait_of(2, 1, BLAME_PYTHON), 1500 * US);
+	CHECK_INT(wait_of(2, 0, BLAME_UNKNOWN), 0);
 }
 
 static void without_a_seed_it_is_unknown_until_the_first_look(void)
@@ -308,8 +324,8 @@ static void without_a_seed_it_is_unknown_until_the_first_look(void)
 	renew();
 	tell(&(struct step){ 100, GIL_LEFT, 2, ST_GIL_WAIT, 100 });
 	tell(&(struct step){ 1000, GIL_LEFT, 1, ST_SLEEP, 600, 1, 1 });
-	account(2, 2900 * US);
 	blame__close(blame, 3000 * US);
+	account(2, 2900 * US);
 	finish();
 	CHECK_INT(wait_of(2, 0, BLAME_UNKNOWN), 500 * US);
 	CHECK_INT(wait_of(2, 1, BLAME_PYTHON), 400 * US);
@@ -506,6 +522,7 @@ int main(void)
 	TAP_RUN(waits_under_long_holds_are_told_apart);
 	TAP_RUN(who_is_woken_from_the_mutex_was_given_nothing);
 	TAP_RUN(one_that_holds_it_when_the_window_opens_is_seeded);
+	TAP_RUN(who_ends_is_charged_for_his_last_wait);
 	TAP_RUN(without_a_seed_it_is_unknown_until_the_first_look);
 	TAP_RUN(steps_that_come_late_do_not_turn_the_clock_back);
 	TAP_RUN(a_run_that_was_not_told_ends_the_sleep_all_the_same);
