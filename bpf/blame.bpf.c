@@ -178,8 +178,8 @@ static __always_inline struct gil_told *blame__told(struct wire_thread *t)
 
 /*
  * A waiter that timed out and sleeps on has seen what user space knows: the same holder still has it. It is
- * told later, together with its next such steps. Where many wait that leaves one step in five. Not where slices of time stand
- * for all of it: there each slice has to tell of every waiter.
+ * told later, together with its next such steps. Where many wait that leaves one step in five. Not where
+ * slices of time stand for all of it: there each slice has to tell of every waiter.
  */
 static __always_inline bool blame__is_known(const struct gil_told *told,
 					    const struct wire_thread *t, u32 asked)

@@ -137,6 +137,10 @@ make_quota() {
 		rmdir "$CGROUP"
 	done
 	CGROUP=
+	if [ "${CI:-}" = true ]; then # as of requires
+		echo "the CI machine must have cgroups with a CPU quota" >&2
+		return 1
+	fi
 	skip "no cgroup with a CPU quota can be made here"
 }
 
