@@ -104,17 +104,17 @@ u64 cpu__clock(struct task_struct *task)
 	return cpu__read_clock(task);
 }
 
-u64 cpu__switch(struct task_struct *prev, u32 from, u32 to)
+u64 cpu__switch(struct task_struct *prev, u32 from, u32 to, u64 late)
 {
 	struct wire_cpu *c = cpu__find(bpf_get_smp_processor_id());
-	u64 now = cpu__read_clock(prev);
+	u64 now = cpu__read_clock(prev), changed = now - late;
 
 	if (!c || from == to || now >= window.end)
 		return now;
 	if (from < FOR_COUNT)
-		c->ns[from] += account__clip(&window, c->since, now);
-	if (now > c->since)
-		c->since = now;
+		c->ns[from] += account__clip(&window, c->since, changed);
+	if (changed > c->since)
+		c->since = changed;
 	c->on_cpu = to + 1;
 	return now;
 }

@@ -4,8 +4,11 @@
 #define GILPROF_CPU_BPF_H
 
 #include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include "account.h"
+
+#define CPU_LATE_NS 1000000
 
 extern struct account_window window; /* defined in cpu.bpf.c, set by user space */
 
@@ -31,10 +34,24 @@ u64 cpu__clock_off(struct task_struct *task) __hidden;
 u64 cpu__clock(struct task_struct *task) __hidden;
 
 /*
- * At a switch from `prev`: this CPU's time has gone to `from` since the last change and goes to `to`
- * from now on. Returns now, the clock at this switch.
+ * How long before the switch from `prev` the kernel has stopped booking its CPU time, ns: a CPU that is
+ * about to idle first looks for work elsewhere (sched_balance_newidle, kernel/sched/fair.c), 1 to 5 us here.
  */
-u64 cpu__switch(struct task_struct *prev, u32 from, u32 to) __hidden;
+static __always_inline u64 cpu__lateness(struct task_struct *prev)
+{
+	u64 late;
+
+	if (!bpf_core_field_exists(struct cfs_rq, rq))
+		return 0;
+	late = prev->se.cfs_rq->rq->clock_task - prev->se.exec_start;
+	return late < CPU_LATE_NS ? late : 0; /* else one of them is of something else */
+}
+
+/*
+ * At a switch from `prev`: this CPU's time has gone to `from` since the last change, until `late` ns ago,
+ * and goes to `to` from then on. Returns now, the clock at this switch.
+ */
+u64 cpu__switch(struct task_struct *prev, u32 from, u32 to, u64 late) __hidden;
 
 /* The target has had this CPU since `on`, which no switch has told. */
 void cpu__begins(u64 on) __hidden;

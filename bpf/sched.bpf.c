@@ -229,7 +229,7 @@ __noinline void sched__make_up_run(struct task_struct *task, struct wire_thread 
 
 static __always_inline void sched__check_run(struct task_struct *task, struct wire_thread *t)
 {
-	u64 now = cpu__clock(task);
+	u64 now = cpu__clock(task) - cpu__lateness(task);
 
 	if (now < window.end)
 		sched__make_up_run(task, t, now, task->se.sum_exec_runtime - t->booked_at_left);
@@ -239,20 +239,20 @@ static __always_inline void sched__check_run(struct task_struct *task, struct wi
 static __always_inline void sched__switch_target(bool preempt, struct task_struct *prev,
 						 struct task_struct *next, u32 prev_state,
 						 struct wire_thread *out, struct wire_thread *in,
-						 u64 now)
+						 u64 now, u64 late)
 {
 	u32 cpu = bpf_get_smp_processor_id();
 	struct wire_cpu *c = cpu__get(cpu);
 
 	if (out && (prev_state & TASK_DEAD)) {
-		sched__end(prev, out, now);
+		sched__end(prev, out, now - late);
 		out = NULL;
 	}
 	if (!c || now >= window.end)
 		return;
 	c->target_switches++;
 	if (out && !sched__drops_leave(out))
-		sched__leave(prev, out, now, preempt, prev_state);
+		sched__leave(prev, out, now - late, preempt, prev_state);
 	if (in && !sched__misses_run(c) && !sched__drops_run(c, in))
 		sched__run(next, in, now, cpu);
 }
@@ -262,15 +262,16 @@ static __always_inline int sched__switch(bool preempt, struct task_struct *prev,
 {
 	struct wire_thread *out = thread__get(prev), *in = thread__get(next);
 	u32 from = sched__class(prev, out), to = sched__class(next, in);
-	u64 now;
+	u64 now, late;
 
 	if (from == to && from != FOR_TARGET)
 		return 0;
+	late = out ? cpu__lateness(prev) : 0;
 	if (out && out->state != ST_RUN && !(out->flags & WT_TEST_SKIPS))
 		sched__check_run(prev, out);
-	now = cpu__switch(prev, from, to);
+	now = cpu__switch(prev, from, to, late);
 	if (from == FOR_TARGET || to == FOR_TARGET)
-		sched__switch_target(preempt, prev, next, prev_state, out, in, now);
+		sched__switch_target(preempt, prev, next, prev_state, out, in, now, late);
 	return 0;
 }
 
