@@ -72,19 +72,10 @@ static __always_inline void cpu__note_lag(struct wire_cpu *c, struct rq *rq)
 	c->lag_last = lag;
 }
 
-static __always_inline u64 cpu__read_clock(struct task_struct *task)
+static __always_inline u64 cpu__read_clock(struct wire_cpu *c, struct rq *rq)
 {
-	struct wire_cpu *c;
-	struct rq *rq;
-	u64 clock;
+	u64 clock = rq->clock;
 
-	if (!bpf_core_field_exists(struct cfs_rq, rq)) /* !CONFIG_FAIR_GROUP_SCHED */
-		return bpf_ktime_get_ns();
-	rq = task->se.cfs_rq->rq;
-	clock = rq->clock;
-	c = cpu__find(rq->cpu);
-	if (!c)
-		return bpf_ktime_get_ns();
 	if (clock - c->clock_synced > CLOCK_SYNC_NS) {
 		cpu__sync_clock(c, clock);
 		cpu__note_lag(c, rq);
@@ -101,14 +92,24 @@ u64 cpu__clock_off(struct task_struct *task)
 
 u64 cpu__clock(struct task_struct *task)
 {
-	return cpu__read_clock(task);
+	struct wire_cpu *c;
+	struct rq *rq;
+
+	if (!cpu__has_clock())
+		return bpf_ktime_get_ns();
+	rq = kernel__walk(task)->se.cfs_rq->rq;
+	c = cpu__find(rq->cpu);
+	return c ? cpu__read_clock(c, rq) : bpf_ktime_get_ns();
 }
 
+/* Not kernel__walk: what is read through a pointer that is not trusted is checked first, 3 ns each. */
 u64 cpu__switch(struct task_struct *prev, u32 from, u32 to, u64 late)
 {
 	struct wire_cpu *c = cpu__find(bpf_get_smp_processor_id());
-	u64 now = cpu__read_clock(prev), changed = now - late;
+	u64 now, changed;
 
+	now = c && cpu__has_clock() ? cpu__read_clock(c, prev->se.cfs_rq->rq) : bpf_ktime_get_ns();
+	changed = now - late;
 	if (!c || from == to || now >= window.end)
 		return now;
 	if (from < FOR_COUNT)

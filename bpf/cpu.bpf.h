@@ -7,6 +7,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include "account.h"
+#include "kernel.bpf.h"
 
 #define CPU_LATE_NS 1000000
 
@@ -33,6 +34,12 @@ u64 cpu__clock_off(struct task_struct *task) __hidden;
 /* The clock at a scheduler event on the run queue that `task` belongs to. */
 u64 cpu__clock(struct task_struct *task) __hidden;
 
+/* False if !CONFIG_FAIR_GROUP_SCHED. */
+static __always_inline bool cpu__has_clock(void)
+{
+	return bpf_core_field_exists(struct cfs_rq, rq);
+}
+
 /*
  * How long before the switch from `prev` the kernel has stopped booking its CPU time, ns: a CPU that is
  * about to idle first looks for work elsewhere (sched_balance_newidle, kernel/sched/fair.c), 1 to 5 us here.
@@ -41,9 +48,9 @@ static __always_inline u64 cpu__lateness(struct task_struct *prev)
 {
 	u64 late;
 
-	if (!bpf_core_field_exists(struct cfs_rq, rq))
+	if (!cpu__has_clock())
 		return 0;
-	late = prev->se.cfs_rq->rq->clock_task - prev->se.exec_start;
+	late = kernel__walk(prev)->se.cfs_rq->rq->clock_task - prev->se.exec_start;
 	return late < CPU_LATE_NS ? late : 0; /* else one of them is of something else */
 }
 

@@ -46,17 +46,17 @@ void events__fork(struct task_struct *parent, u64 parent_key, struct task_struct
 		cpu__lost(LOST_RING_FULL);
 		return;
 	}
-	events__fill(e, EV_FORK, child, child->group_leader->start_boottime);
+	events__fill(e, EV_FORK, child, kernel__walk(child)->group_leader->start_boottime);
 	e->parent_key = parent_key;
 	e->ppid = parent->tgid;
-	e->borrows_memory = parent->mm == child->mm;
+	e->borrows_memory = kernel__mm(parent) == kernel__mm(child);
 	bpf_ringbuf_submit(e, events__wakeup());
 }
 
 void events__exec(struct task_struct *task, struct wire_thread *t)
 {
 	struct wire_exec_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
-	struct mm_struct *mm = task->mm;
+	struct mm_struct *mm = kernel__walk(task)->mm;
 	u64 len;
 
 	if (!e) {
@@ -65,7 +65,7 @@ void events__exec(struct task_struct *task, struct wire_thread *t)
 	}
 	events__fill(&e->p, EV_EXEC, task, t->key);
 	e->p.execs = t->execs;
-	e->p.ppid = task->real_parent->tgid;
+	e->p.ppid = kernel__walk(task)->real_parent->tgid;
 	e->args_len = 0;
 	if (mm) { /* exec has just written the arguments: their pages are there */
 		len = mm->arg_end - mm->arg_start;
@@ -80,6 +80,8 @@ void events__exec(struct task_struct *task, struct wire_thread *t)
 void events__exit(struct task_struct *task, struct wire_thread *t)
 {
 	struct wire_process_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	struct task_struct *leader = kernel__walk(task)->group_leader;
+	struct signal_struct *signal = kernel__walk(task)->signal;
 
 	if (!e) {
 		cpu__lost(LOST_RING_FULL);
@@ -87,8 +89,7 @@ void events__exit(struct task_struct *task, struct wire_thread *t)
 	}
 	events__fill(e, EV_EXIT, task, t->key);
 	/* as wait_task_zombie() reports it, kernel/exit.c */
-	e->status = task->signal->flags & SIGNAL_GROUP_EXIT ? task->signal->group_exit_code
-							    : task->group_leader->exit_code;
+	e->status = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code : leader->exit_code;
 	bpf_ringbuf_submit(e, BPF_RB_FORCE_WAKEUP);
 }
 

@@ -54,13 +54,13 @@ static __always_inline bool iter__is_target(struct task_struct *task)
 
 static __always_inline void iter__report_process(struct seq_file *seq, struct task_struct *task)
 {
-	struct wire_thread *t = thread__get(task);
+	struct wire_thread *t = thread__look_up(task);
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	struct wire_process_event e = {};
 
 	e.h.type = EV_SEEN;
 	e.h.tgid = task->tgid;
-	e.h.key = task->group_leader->start_boottime;
+	e.h.key = kernel__walk(task)->group_leader->start_boottime;
 	e.h.time = bpf_ktime_get_ns();
 	e.execs = t ? t->execs : 0;
 	e.ppid = BPF_CORE_READ(task, real_parent, tgid);
@@ -116,7 +116,7 @@ static __always_inline void iter__seed(struct seq_file *seq, struct task_struct 
 		iter__report_process(seq, task);
 	if (task->exit_state)
 		return;
-	t = thread__get(task);
+	t = thread__look_up(task);
 	if (!t) {
 		t = thread__create(task);
 		if (!t || (t->flags & WT_EXITED))
@@ -145,7 +145,7 @@ static __always_inline void iter__mark(struct task_struct *task, struct wire_thr
 		if (task->on_cpu && t->state > ST_RUN)
 			iter__mark_run(task, t, now, ns);
 		else if (thread__has_queue_times() && t->state >= ST_GIL_WAIT &&
-		    task->sched_info.last_queued)
+			 task->sched_info.last_queued)
 			account__tell_wake(t, task->sched_info.last_queued + cpu__clock_off(task));
 		t->kernel_ns = ns;
 		if (task->on_cpu)
@@ -202,7 +202,7 @@ int tasks(struct bpf_iter__task *ctx)
 		iter__seed(seq, task);
 		return 0;
 	}
-	t = thread__get(task);
+	t = thread__look_up(task);
 	if (iter_pass == PASS_MARK_END)
 		iter__note_cpu(task, t);
 	if (!t)

@@ -73,10 +73,11 @@ void python__fork(struct task_struct *parent, struct task_struct *child)
 	u32 from = parent->tgid, to = child->tgid;
 	struct wire_python *p = bpf_map_lookup_elem(&pythons, &from), copy;
 
-	if (!p || parent->mm == child->mm) /* vfork: it must not be taken for its parent */
+	if (!p || kernel__mm(parent) ==
+			  kernel__mm(child)) /* vfork: it must not be taken for its parent */
 		return;
 	copy = *p;
-	copy.key = child->group_leader->start_boottime;
+	copy.key = kernel__walk(child)->group_leader->start_boottime;
 	copy.execs = 0;
 	if (bpf_map_update_elem(&pythons, &to, &copy, BPF_ANY))
 		cpu__lost(LOST_PROCESS_MAP);

@@ -12,6 +12,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include "account.h"
+#include "kernel.bpf.h"
 #include "wire.h"
 
 extern u32 python_gen; /* defined in python.bpf.c: a record of an older generation is stale */
@@ -25,7 +26,7 @@ static __always_inline void python__refresh(struct wire_thread *t, struct task_s
 	if (t->python_gen == python_gen)
 		return;
 	python__learn(t);
-	t->mm = (u64)task->mm;
+	t->mm = kernel__mm(task);
 }
 
 /* A forked process has the GIL of its parent, at the same address, in memory of its own. */

@@ -25,7 +25,7 @@ static __always_inline bool sample__holds(struct task_struct *task, struct wire_
 	t->samples++;
 	if (!t->python_known)
 		t->unknown_gil_samples++;
-	if (!t->gils || t->mm != (u64)task->mm)
+	if (!t->gils || t->mm != kernel__mm(task))
 		return false;
 	t->tls = arch__tls(task);
 	if (t->gils > 1)
@@ -65,8 +65,6 @@ int sample(struct bpf_perf_event_data *ctx)
 	bool holds;
 	u64 now;
 
-	if (!task->bpf_storage)
-		return 0;
 	t = thread__get(task);
 	if (!t)
 		return 0;

@@ -121,7 +121,7 @@ static __always_inline void sched__leave(struct task_struct *task, struct wire_t
 		lock__look(t, arch__user_sp(task));
 	if (l->gil && l->gil != t->gil && !account__select_gil(t, l->gil))
 		cpu__lost(LOST_GIL_USES);
-	if (t->gils && t->mm == (u64)task->mm) {
+	if (t->gils && t->mm == kernel__mm(task)) {
 		sched__look_at_gil(task, t, now);
 		if (now >= window.start)
 			sched__explain_leave(t, now, ran_since);
@@ -393,7 +393,7 @@ int BPF_PROG(sched_exit, struct task_struct *task)
 {
 	struct wire_thread *t = thread__get(task);
 
-	if (!t || task->signal->live.counter > 0)
+	if (!t || kernel__walk(task)->signal->live.counter > 0)
 		return 0;
 	python__forget(task->tgid);
 	events__exit(task, t);

@@ -11,9 +11,6 @@
 const volatile u8 syscall_class[WIRE_SYSCALLS] = {};
 const volatile u8 syscall_class_ia32[WIRE_SYSCALLS] = {};
 
-/* v6.2: fd264ca02094 ("bpf: Add a kfunc to type cast from bpf uapi ctx to kernel ctx" and its series) */
-extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym __weak;
-
 /* The type of a file's inode; plain loads where the kernel lets us, each helper call costs 20 ns. */
 static __always_inline u16 sleep__mode(struct file **slot)
 {
@@ -32,12 +29,13 @@ static __always_inline u16 sleep__mode(struct file **slot)
 /* A descriptor's class by the type of its inode: neither pipe nor socket is a file. */
 static __always_inline u32 sleep__fd_state(struct task_struct *task, u64 fd)
 {
+	struct files_struct *files = kernel__walk(task)->files;
 	struct fdtable *table;
 	u16 type;
 
-	if (!task->files)
+	if (!files)
 		return ST_IO_FILE;
-	table = task->files->fdt;
+	table = files->fdt;
 	if (fd >= table->max_fds)
 		return ST_IO_FILE;
 	type = sleep__mode(table->fd + fd) & S_IFMT; /* a closed one reads as 0 */

@@ -39,7 +39,7 @@ static __always_inline void thread__identify(struct wire_thread *t, struct task_
 	t->tid = task->pid;
 	t->ns_tid = thread__ns_tid(task);
 	t->tgid = task->tgid;
-	t->key = task->group_leader->start_boottime;
+	t->key = kernel__walk(task)->group_leader->start_boottime;
 	t->cpu = ACCOUNT_NO_CPU;
 	t->cause = CAUSE_NONE;
 }
@@ -73,10 +73,10 @@ u64 thread__kernel_ns(struct task_struct *task, u64 now)
 	struct wire_cpu *c;
 	struct rq *rq;
 
-	if (!task->on_cpu || !bpf_core_field_exists(struct cfs_rq, rq))
+	if (!task->on_cpu || !cpu__has_clock())
 		return ns;
 	/* sum_exec_runtime is as old as the run queue's clock: up to a tick */
-	rq = task->se.cfs_rq->rq;
+	rq = kernel__walk(task)->se.cfs_rq->rq;
 	c = cpu__get(rq->cpu);
 	clock = rq->clock;
 	if (c && c->clock_synced && now > clock + c->clock_off)

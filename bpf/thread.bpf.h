@@ -6,6 +6,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
+#include "kernel.bpf.h"
 #include "wire.h"
 
 struct wire_thread *thread__look_up(struct task_struct *task) __hidden;
@@ -39,7 +40,7 @@ static __always_inline bool thread__has_queue_times(void)
  */
 static __always_inline u64 thread__queued(struct task_struct *task, u64 before)
 {
-	u64 since = task->sched_info.last_queued, now = task->se.cfs_rq->rq->clock;
+	u64 since = task->sched_info.last_queued, now = kernel__walk(task)->se.cfs_rq->rq->clock;
 
 	return task->sched_info.run_delay - before + (since && now > since ? now - since : 0);
 }
