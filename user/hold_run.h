@@ -2,7 +2,7 @@
 /*
  * Under how long a hold of a lock a waiter waits: its sleeps, cut into parts by holder, are joined while the
  * holder stays the same. Threads that take turns keep each other waiting for one turn at a time; a C call
- * that keeps the GIL does so for long. Used by user/blame.c. Pure.
+ * that keeps the GIL does so for long. Used by user/waits.c. Pure.
  */
 #ifndef GILPROF_HOLD_RUN_H
 #define GILPROF_HOLD_RUN_H
@@ -12,7 +12,8 @@
 /* What waits came to. */
 struct hold_totals {
 	uint64_t all_ns;
-	uint64_t long_ns; /* under single holds that took longer than the limit */
+	uint64_t long_ns;  /* under single holds that took longer than the limit */
+	uint64_t limit_ns; /* set by whoever keeps them */
 };
 
 struct hold_part {
@@ -28,13 +29,12 @@ struct hold_run {
 };
 
 /* A part of a sleep; they come in backward order, as timeline__cut tells of them. */
-void hold_run__part(struct hold_run *r, uint64_t holder, uint64_t ns, uint64_t limit_ns,
-		    struct hold_totals *totals);
+void hold_run__part(struct hold_run *r, uint64_t holder, uint64_t ns, struct hold_totals *totals);
 
 /* All parts of the sleep have been told of. */
-void hold_run__end_sleep(struct hold_run *r, uint64_t limit_ns, struct hold_totals *totals);
+void hold_run__end_sleep(struct hold_run *r, struct hold_totals *totals);
 
 /* The wait is over. */
-void hold_run__end_wait(struct hold_run *r, uint64_t limit_ns, struct hold_totals *totals);
+void hold_run__end_wait(struct hold_run *r, struct hold_totals *totals);
 
 #endif

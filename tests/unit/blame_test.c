@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "blame.h"
-#include "blame_rows.h"
 #include "tap.h"
 
 /* scripts leave out what does not matter */
@@ -306,9 +305,12 @@ static void one_that_holds_it_when_the_window_opens_is_seeded(void)
 /* 2 gets the GIL and ends without another step: its record tells. */
 static void who_ends_is_charged_for_his_last_wait(void)
 {
-	struct wire_thread ended = {
-		.key = KEY, .tgid = PID, .tid = tid_of(2), .tls = tls_of(2), .gils = 1, .end = 2500 * US
-	};
+	struct wire_thread ended = { .key = KEY,
+				     .tgid = PID,
+				     .tid = tid_of(2),
+				     .tls = tls_of(2),
+				     .gils = 1,
+				     .end = 2500 * US };
 
 	PLAY({ 500, GIL_LEFT, 2, ST_GIL_WAIT, 400, 1 }, { 2030, GIL_RAN, 2, ST_GIL_WAIT, 2000 });
 	ended.uses[0].gil = GIL;
@@ -395,72 +397,6 @@ static void a_wait_of_which_no_step_told_is_unknown(void)
 	CHECK_INT(wait_of(2, 0, BLAME_UNKNOWN), 1234);
 }
 
-/* --- the table -------------------------------------------------------------------------------- */
-
-static void add(struct blame_rows *r, enum blame_kind kind, uint64_t stack, uint64_t wait_ns,
-		uint64_t runq_ns)
-{
-	const struct blame_row row = { .key = KEY,
-				       .gil = GIL,
-				       .holder = tls_of(1),
-				       .stack = stack,
-				       .pid = PID,
-				       .waiter = tid_of(2),
-				       .holder_tid = tid_of(1),
-				       .kind = kind,
-				       .wait_ns = wait_ns,
-				       .runq_ns = runq_ns,
-				       .count = 1,
-				       .samples = stack != 0 };
-
-	blame_rows__add(r, &row);
-}
-
-static uint64_t sum_of(uint64_t stack)
-{
-	uint64_t ns = 0;
-
-	for (size_t i = 0; i < rows_n; i++)
-		if (rows[i].stack == stack)
-			ns += rows[i].wait_ns;
-	return ns;
-}
-
-static void time_without_a_stack_goes_to_those_that_are_known(void)
-{
-	struct blame_rows *r = blame_rows__new();
-
-	add(r, BLAME_OFFCPU, 0, 100, 10);
-	add(r, BLAME_OFFCPU, 7, 300, 0);
-	add(r, BLAME_OFFCPU, 8, 100, 0);
-	add(r, BLAME_PREEMPTED, 0, 11, 0);
-	add(r, BLAME_HANDOFF, 0, 13, 0);
-	blame_rows__expect(
-		r,
-		&(struct blame_row){
-			.key = KEY, .gil = GIL, .pid = PID, .waiter = tid_of(2), .wait_ns = 524 });
-	rows_n = blame_rows__finish(r, false, &rows);
-	CHECK_INT(rows_n, 4);
-	CHECK_INT(sum_of(7), 375);
-	CHECK_INT(sum_of(8), 125);
-	CHECK_INT(sum_of(0), 24); /* what is known of other kinds says nothing of these */
-	CHECK_INT(rows[0].runq_ns + rows[1].runq_ns, 10);
-	blame_rows__free(r);
-}
-
-static void bytecode_without_a_stack_may_have_been_c(void)
-{
-	struct blame_rows *r = blame_rows__new();
-
-	add(r, BLAME_PYTHON, 0, 100, 0);
-	add(r, BLAME_NATIVE, 7, 300, 0);
-	rows_n = blame_rows__finish(r, false, &rows);
-	CHECK_INT(rows_n, 1);
-	CHECK_INT(rows[0].wait_ns, 400);
-	CHECK_INT(rows[0].kind, BLAME_NATIVE);
-	blame_rows__free(r);
-}
-
 /* --- law 3 under random steps ----------------------------------------------------------------- */
 
 #define THREADS 4
@@ -529,8 +465,6 @@ int main(void)
 	TAP_RUN(a_new_thread_in_old_memory_is_another_one);
 	TAP_RUN(what_was_charged_too_much_is_scaled_down);
 	TAP_RUN(a_wait_of_which_no_step_told_is_unknown);
-	TAP_RUN(time_without_a_stack_goes_to_those_that_are_known);
-	TAP_RUN(bytecode_without_a_stack_may_have_been_c);
 	TAP_RUN(law_3_holds_whatever_is_told);
 	blame__free(blame);
 	return TAP_DONE();

@@ -16,8 +16,8 @@ static void sleeps(const struct hold_part *parts)
 	while (parts[n].holder != UINT64_MAX)
 		n++;
 	while (n--)
-		hold_run__part(&run, parts[n].holder, parts[n].ns, LIMIT, &totals);
-	hold_run__end_sleep(&run, LIMIT, &totals);
+		hold_run__part(&run, parts[n].holder, parts[n].ns, &totals);
+	hold_run__end_sleep(&run, &totals);
 }
 
 #define SLEEPS(...) sleeps((const struct hold_part[]){ __VA_ARGS__, { UINT64_MAX, 0 } })
@@ -25,12 +25,12 @@ static void sleeps(const struct hold_part *parts)
 static void begin(void)
 {
 	run = (struct hold_run){ 0 };
-	totals = (struct hold_totals){ 0 };
+	totals = (struct hold_totals){ .limit_ns = LIMIT };
 }
 
 static void check(uint64_t all, uint64_t under_long)
 {
-	hold_run__end_wait(&run, LIMIT, &totals);
+	hold_run__end_wait(&run, &totals);
 	CHECK_INT(totals.all_ns, all);
 	CHECK_INT(totals.long_ns, under_long);
 }
@@ -58,7 +58,7 @@ static void many_short_waits(void)
 	begin();
 	for (int i = 0; i < 10; i++) {
 		SLEEPS({ 7, 5 });
-		hold_run__end_wait(&run, LIMIT, &totals);
+		hold_run__end_wait(&run, &totals);
 	}
 	TAP_CALL(check(50, 0));
 }
@@ -104,7 +104,7 @@ static void parts_of_one_hold(void)
 static void nothing(void)
 {
 	begin();
-	hold_run__end_sleep(&run, LIMIT, &totals);
+	hold_run__end_sleep(&run, &totals);
 	TAP_CALL(check(0, 0));
 }
 
