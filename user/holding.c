@@ -6,8 +6,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#define SHORT_NS 100000 /* a sleep, on average */
-#define MIN_SAMPLES 30	/* of one thread; else those of all threads of the GIL */
+#include "timeline.h"
+
+#define MIN_SAMPLES 30 /* of one thread; else those of all threads of the GIL */
 
 struct holding_row {
 	uint64_t key, gil;
@@ -98,7 +99,7 @@ uint64_t holding__free_ns(const struct holding *h, uint64_t key, uint64_t gil, u
 {
 	const struct holding_row *all = find(h, key, gil, 0), *own = find(h, key, gil, tid);
 
-	if (!all || !all->waits || all->wait_ns / all->waits >= SHORT_NS)
+	if (!all || !all->waits || all->wait_ns / all->waits >= TIMELINE_SHORT_NS)
 		return 0;
 	if (!own || own->held + own->released < MIN_SAMPLES)
 		own = all;

@@ -7,8 +7,6 @@
 
 #include "weights.h"
 
-#define SHORT_NS 100000 /* of a part of a wait, on average */
-
 const char *const model_blame_kinds[BLAME_KINDS] = {
 	[BLAME_PYTHON] = "python",	 [BLAME_NATIVE] = "native",   [BLAME_OFFCPU] = "offcpu",
 	[BLAME_PREEMPTED] = "preempted", [BLAME_HANDOFF] = "handoff", [BLAME_UNKNOWN] = "unknown",
@@ -201,5 +199,5 @@ void model_blame__free(struct model_blame *b)
 
 bool model_blame__imprecise(const struct model_blame *b)
 {
-	return b->count && b->wait_ns / b->count < SHORT_NS;
+	return b->count && b->wait_ns / b->count < TIMELINE_SHORT_NS;
 }

@@ -36,10 +36,7 @@ void model_blame__free(struct model_blame *b);		     /* NULL is fine */
 
 extern const char *const model_blame_kinds[BLAME_KINDS]; /* "python", "native" and so on */
 
-/*
- * Waits so short that a look at the GIL comes too seldom: a quarter to a half of the time is then charged
- * to the wrong holder (an echo convoy, 17 us a wait; tests/blame.bats).
- */
+/* The parts of waits were short (TIMELINE_SHORT_NS): who is blamed is often the wrong one. */
 bool model_blame__imprecise(const struct model_blame *b);
 
 /* The name of a thread, "" if it is not in the model. */

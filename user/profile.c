@@ -24,6 +24,7 @@
 #include "session.h"
 #include "target.h"
 #include "text.h"
+#include "timeline.h"
 #include "tree.h"
 
 #define WAKE_NS \
@@ -39,7 +40,6 @@
 	200000		   /* charges that may be made before slices stand for all: 1 % of a CPU, */
 #define WORK_PER_SEC 30000 /* and then */
 #define MAX_SPARSE 128
-#define SHORT_SLEEP_NS 100000
 
 /* What poll(2) watches: the ring, signals, and the processes that the user named. */
 enum { POLL_RING, POLL_SIGNAL, POLL_ROOTS };
@@ -288,8 +288,9 @@ static void limit_work(struct profile *p, uint64_t now)
 		n *= 2;
 	if (n > p->sparse || n < p->sparse / 2) {
 		p->sparse = n;
-		p->slice_shift = tree__mean_sleep(p->tree) < SHORT_SLEEP_NS ? WIRE_SHORT_SLICE_SHIFT
-									    : WIRE_SLICE_SHIFT;
+		p->slice_shift = tree__mean_sleep(p->tree) < TIMELINE_SHORT_NS
+					 ? WIRE_SHORT_SLICE_SHIFT
+					 : WIRE_SLICE_SHIFT;
 		session__set_sparse(p->session, n, p->slice_shift);
 	}
 	p->work = work;
