@@ -2,56 +2,11 @@
 /* What page and JSON say of the verdict and of other layouts. */
 #include <jansson.h>
 
-#include "fixture.h"
-#include "model.h"
-#include "report.h"
-#include "tap.h"
+#include "report_fixture.h"
 
-#define S (1000 * FIXTURE_MS)
+static const struct report_options explain = { .explain = true };
 
-static const struct report_options plain, explain = { .explain = true };
-
-typedef int (*report)(const struct model *, const struct report_options *, FILE *);
-
-/* The capture is freed. */
-static char *render(report r, const struct report_options *o, struct capture *c)
-{
-	struct model *m = model__new(c);
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-	int err = r(m, o, f);
-
-	fclose(f);
-	model__free(m);
-	capture__free(c);
-	if (err) {
-		printf("# error %d\n", err);
-		text[0] = '\0';
-	}
-	return text;
-}
-
-/* Lines are joined: sentences are wrapped. */
-static void check_words(struct capture *c, const struct report_options *o, const char *want,
-			bool there)
-{
-	char *page = render(report_text, o, c), *at;
-	bool found;
-
-	while ((at = strchr(page, '\n')))
-		*at = ' ';
-	found = strstr(page, want) != NULL;
-	if (found != there)
-		printf("# %s\n", page);
-	free(page);
-	if (found != there)
-		TAP_FAIL("%s: \"%s\"", there ? "missing" : "found", want);
-}
-
-#define SAYS(capture, want) TAP_CALL(check_words(capture, &plain, want, true))
-#define SAYS_NOT(capture, want) TAP_CALL(check_words(capture, &plain, want, false))
-#define EXPLAINS(capture, want) TAP_CALL(check_words(capture, &explain, want, true))
+#define EXPLAINS(capture, want) SAYS_WITH(capture, &explain, want)
 
 /* --- captures ----------------------------------------------------------------------------------- */
 
