@@ -75,11 +75,21 @@ outputs() {
 	head -c $((size / 2)) "$BATS_TEST_TMPDIR/c.gilprof" >"$BATS_TEST_TMPDIR/cut"
 	echo "not a capture" >"$BATS_TEST_TMPDIR/text"
 	: >"$BATS_TEST_TMPDIR/empty"
-	echo '{"gilprof.capture":999}' | gzip >"$BATS_TEST_TMPDIR/newer"
-	for file in cut text empty newer no-such-file /dev/null "$BATS_TEST_TMPDIR"; do
+	for file in cut text empty no-such-file /dev/null "$BATS_TEST_TMPDIR"; do
 		run "$GILPROF" report "$BATS_TEST_TMPDIR/$file"
 		echo "$file: $output"
 		[ "$status" = 1 ]
 		[ "${#lines[@]}" = 1 ]
+	done
+}
+
+@test "a capture of another version: one line that names both, and 1" {
+	for version in 1 999; do
+		echo '{"gilprof.capture":'$version',"info":{}}' | gzip >"$BATS_TEST_TMPDIR/other"
+		run "$GILPROF" report "$BATS_TEST_TMPDIR/other"
+		echo "$output"
+		[ "$status" = 1 ]
+		[ "${#lines[@]}" = 1 ]
+		[[ $output =~ "/other is a capture of version $version, and this gilprof reads version "[0-9]+$ ]]
 	done
 }
