@@ -279,7 +279,7 @@ fuzz: ## fuzz each parser for FUZZ_SECONDS (default 10)
 
 bench: ## measure gilprof's own cost (as root)
 	$(Q)$(MAKE) $(jobs) all $(benches) $(workloads)
-	$(Q)BUILD='$(BUILD)' tools/bench.sh
+	$(Q)BUILD='$(BUILD)' tools/bench.sh bench
 
 bench-peers: ## measure what other profilers cost, beside gilprof (as root; installs them)
 	$(Q)$(MAKE) $(jobs) all
@@ -287,7 +287,7 @@ bench-peers: ## measure what other profilers cost, beside gilprof (as root; inst
 
 bench-scaling: ## measure how well other layouts are predicted (as root)
 	$(Q)$(MAKE) $(jobs) all
-	$(Q)BUILD='$(BUILD)' tools/bench-scaling.sh
+	$(Q)BUILD='$(BUILD)' tools/bench.sh scaling
 
 demo: ## install what is needed, build, and profile a small threaded program (as root)
 	$(Q)tools/deps.sh

@@ -7,37 +7,9 @@ tests/workloads/callers.py does. REPORT is of `-o .speedscope.json`, for `blamed
     blamed NAME...  so ends what of the blame is on the worker's C functions, for 80 % of it
     recursion N     (in place of TRUTH) a function "down" called itself N times, and main called it; N 0: it is cut
 """
-import json
 import sys
 
-VIOLATIONS = []
-
-
-def wrong(text):
-    print("WRONG: " + text)
-    VIOLATIONS.append(text)
-
-
-def load(path):
-    with open(path, encoding="utf-8") as file:
-        return json.load(file)
-
-
-def last_line(path):
-    with open(path, encoding="utf-8") as file:
-        return json.loads([line for line in file if line.startswith("{")][-1])
-
-
-def samples(speedscope):
-    """(name of the profile, frames, ns)"""
-    frames = speedscope["shared"]["frames"]
-    for profile in speedscope["profiles"]:
-        for sample, ns in zip(profile["samples"], profile["weights"]):
-            yield profile["name"], [frames[i] for i in sample], ns
-
-
-def is_c(frame):
-    return not frame.get("line")
+from checks import VIOLATIONS, last_line, load, samples, wrong
 
 
 def names(frames):
@@ -63,8 +35,8 @@ def stack(report, truth, *want):
     want = list(want)
     total = right = 0
     others = {}
-    for name, frames, ns in samples(report):
-        if f"TID {truth['worker']})" not in name or "work" not in names(frames):
+    for tid, frames, ns in samples(report):
+        if tid != str(truth["worker"]) or "work" not in names(frames):
             continue
         frames = frames[names(frames).index("work"):]
         total += ns

@@ -7,36 +7,12 @@ stacks.py released FILE.json TRUTH
 Compares gilprof's stacks with what a workload says of itself (its last line). Prints what it has compared,
 and one line that begins with "!" per violation. Exit status: 0 all is well, 1 not, 2 usage.
 """
-import json
 import re
 import sys
 
+from checks import VIOLATIONS, last_line, load, samples, wrong
+
 POINTS = 3  # of 100, that shares may be off
-VIOLATIONS = []
-
-
-def wrong(what):
-    VIOLATIONS.append(what)
-    print("!", what)
-
-
-def load(path):
-    with open(path, encoding="utf-8") as file:
-        return json.load(file)
-
-
-def last_line(path):
-    with open(path, encoding="utf-8") as file:
-        return json.loads([line for line in file if line.startswith("{")][-1])
-
-
-def samples(speedscope):
-    """(TID, stack, ns); a stack's frames are dicts of name, file and line."""
-    frames = speedscope["shared"]["frames"]
-    for profile in speedscope["profiles"]:
-        tid = re.search(r"\(TID (\d+)\)", profile["name"])
-        for sample, ns in zip(profile["samples"], profile["weights"]):
-            yield tid and tid[1], [frames[i] for i in sample], ns
 
 
 def compare_shares(got, want):
