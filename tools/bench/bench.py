@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""bench.py [--quick] [--build DIR] [--only PART]: prints what gilprof costs, beside the goals.
+"""bench.py [--quick] [--build DIR] [--only PART] [--server S]: prints what gilprof costs, beside the
+goals.
 
 Ends with status 0 if all could be measured, whatever came out. In "1.10 (1.05)" the first is the
 limit, and the second what we would like to see. "by CPU" is the CPU time of an operation: it tells
@@ -10,10 +11,12 @@ import contextlib
 import os
 import platform
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 
-from measure import (SETTLE_S, Child, Failed, Gilprof, Workload, alone, beside, profiled,
+from measure import (SETTLE_S, TIED, Child, Failed, Gilprof, Workload, alone, beside, profiled,
                      programs, programs_of, quartiles, ratios, stolen_share, timer_interrupts)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -21,10 +24,13 @@ WORKLOADS = os.path.join(HERE, "../../tests/workloads")
 CPUS = sorted(os.sched_getaffinity(0))[:2]
 SAMPLE_HZ = 397  # gilprof's own rate
 SPIN_FRAMES = 6    # of a thread of spin.py, with --depth 0
+WEIGHTS = ("blame", "gil_wait", "hold", "oncpu", "offcpu", "lock_wait")
 OWN_SHARE = 0.8  # of the machine's switches, at least, are a ping-pong's while it is measured
 
-FULL = {"rounds": 9, "seconds": 1.0, "short_s": 0.6, "reads": 5, "runs": 3, "run_s": 5}
-QUICK = {"rounds": 3, "seconds": 0.5, "short_s": 0.4, "reads": 3, "runs": 2, "run_s": 2}
+FULL = {"rounds": 9, "seconds": 1.0, "short_s": 0.6, "reads": 5, "runs": 3, "run_s": 5,
+        "server_s": 600}
+QUICK = {"rounds": 3, "seconds": 0.5, "short_s": 0.4, "reads": 3, "runs": 2, "run_s": 2,
+         "server_s": 0}
 
 
 class Bench:
@@ -37,7 +43,10 @@ class Bench:
         return os.path.join(self.build, "bench", name)
 
     def gilprof(self, pid, *options):
-        return Gilprof(os.path.join(self.build, "gilprof"), pid, *options)
+        return Gilprof(self.gilprof_path(), pid, *options)
+
+    def gilprof_path(self):
+        return os.path.join(self.build, "gilprof")
 
     def python(self, path, *args, cpus=None):
         python = os.environ.get("PYTHON", sys.executable)
@@ -164,6 +173,33 @@ class Bench:
         amount_row("from start to attached, s", [s["attach_ns"] / 1e9 for s in selves], 0.3,
                    "{:.2f}")
 
+    def files(self):
+        """What users keep: a capture, and all that can be made of it."""
+        seconds = self.plan["server_s"]
+        if not seconds:
+            return
+        head(f"files of {seconds:g} s of a server, 64 threads, MB", ".gilprof", ".txt", ".json", "largest",
+             "goal")
+        with tempfile.TemporaryDirectory() as path, self.python(os.path.join(HERE, "server.py")) as w:
+            capture = os.path.join(path, "c.gilprof")
+            run(self.gilprof_path(), "record", "--no-children", "-p", w.pid, "-d", seconds, "-o", capture)
+            w.check()
+            requests = sum(w.slots)
+            self.write_all(capture, path)
+            sizes = {name: os.path.getsize(os.path.join(path, name)) / 1e6 for name in os.listdir(path)}
+        largest = max(sizes, key=sizes.get)
+        figures = [sizes["c.gilprof"], sizes["page.txt"], sizes["page.json"], sizes[largest]]
+        row(f"{requests:,} requests; {len(sizes)} files", *map("{:.2f}".format, figures),
+            *verdict(sizes[largest], 20, None, "{:.0f}"))
+        print(f"    the largest is {largest}", flush=True)
+
+    def write_all(self, capture, path):
+        """Every format of every weight, next to the capture."""
+        run(self.gilprof_path(), "report", capture, *outputs(path, "page", (".txt", ".json")))
+        for weight in WEIGHTS:
+            run(self.gilprof_path(), "report", capture, "--weight", weight,
+                *outputs(path, weight, (".svg", ".folded", ".speedscope.json", ".pb.gz")))
+
     def sampler(self):
         """Why session.c opens one event per CPU: samples with an empty program, at its rate."""
         for title, workload in (("a pipe ping-pong on one CPU", lambda: self.pingpong(CPUS[:1])),
@@ -190,6 +226,18 @@ class Bench:
 
 
 # --- figures --------------------------------------------------------------------------------------
+
+def run(*command):
+    """To its end; what it prints is not wanted."""
+    words = TIED + [str(word) for word in command]
+    ended = subprocess.run(words, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, check=False)
+    if ended.returncode:
+        raise Failed(f"{' '.join(words[len(TIED):])}: status {ended.returncode}")
+
+
+def outputs(path, name, suffixes):
+    return [word for suffix in suffixes for word in ("-o", os.path.join(path, name + suffix))]
+
 
 def recording(pid):
     """Does gilprof wait for events? Before its window opens it never does."""
@@ -277,13 +325,18 @@ def main():
     parser.add_argument("--build", default="build")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", help="the parts whose name contains this")
+    parser.add_argument("--server", type=float, default=os.environ.get("SERVER_S"), metavar="S",
+                        help="for how long a server is recorded (600; --quick: not at all)")
     args = parser.parse_args()
-    bench = Bench(args.build, QUICK if args.quick else FULL)
+    plan = dict(QUICK if args.quick else FULL)
+    if args.server is not None:
+        plan["server_s"] = args.server
+    bench = Bench(args.build, plan)
     began, stolen = time.monotonic(), stolen_share()
     print(f"{os.cpu_count()} CPUs, Linux {platform.release()}, Python {platform.python_version()},"
           f" load average {os.getloadavg()[0]:.1f} at the start")
     for part in (bench.programs_in_python, bench.switches, bench.bpf_programs,
-                 bench.stack_samples, bench.itself, bench.sampler):
+                 bench.stack_samples, bench.itself, bench.files, bench.sampler):
         if args.only and args.only not in part.__name__:
             continue
         try:
