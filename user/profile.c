@@ -20,11 +20,11 @@
 #include "discover.h"
 #include "host.h"
 #include "log.h"
+#include "pace.h"
 #include "privileges.h"
 #include "session.h"
 #include "target.h"
 #include "text.h"
-#include "timeline.h"
 #include "tree.h"
 
 #define WAKE_NS \
@@ -33,13 +33,6 @@
 #define EXEC_MS 10000
 #define ONLINE_NS \
 	(250 * NSEC_PER_MSEC) /* between two looks at which CPUs are on-line, and for losses */
-
-#define WORK_LOOK_NS (500 * NSEC_PER_MSEC)
-#define FIRST_LOOK_NS (10 * NSEC_PER_MSEC)
-#define MOST_WORK_PER_SEC \
-	200000		   /* charges that may be made before slices stand for all: 1 % of a CPU, */
-#define WORK_PER_SEC 30000 /* and then */
-#define MAX_SPARSE 128
 
 /* What poll(2) watches: the ring, signals, and the processes that the user named. */
 enum { POLL_RING, POLL_SIGNAL, POLL_ROOTS };
@@ -70,8 +63,7 @@ struct profile {
 	uint64_t attach_ns;
 	uint64_t steal_irq_ns, cpu_ns; /* at the start; then what they gained */
 	uint64_t progress_shown;
-	uint64_t work, work_at; /* tree__work at the latest look */
-	uint32_t sparse, slice_shift;
+	struct pace pace;
 };
 
 static uint64_t own_cpu_ns(void)
@@ -203,9 +195,7 @@ static void note_start(struct profile *p)
 	cost__plan(&p->cost, p->start_ns, p->opts->duration_ns);
 	p->online_at_start = host__online(p->cpus.online, p->cpus.n);
 	p->cpus.looked = p->start_ns;
-	p->work_at = p->start_ns;
-	p->sparse = 1;
-	p->slice_shift = WIRE_SLICE_SHIFT;
+	pace__begin(&p->pace, p->start_ns);
 }
 
 /* exec closes the pipe that command__go reads at its beginning, and opens the window at its end. */
@@ -262,39 +252,10 @@ static int open_window(struct profile *p)
 	return 0;
 }
 
-/* How long to wait for the next look at what the steps cost: some slices of time must be in it. */
-static uint64_t work_interval(const struct profile *p)
+static void keep_pace(struct profile *p, uint64_t now)
 {
-	uint64_t slices = 2ull * p->sparse << p->slice_shift;
-
-	if (p->sparse > 1)
-		return slices > WORK_LOOK_NS ? slices : WORK_LOOK_NS;
-	return p->work_at == p->start_ns ? FIRST_LOOK_NS : WAKE_NS;
-}
-
-/*
- * Where threads wait tens of thousands of times a second, to tell of each step would cost several per
- * cent of a CPU, here and in the kernel: then only some slices of time are told of.
- */
-static void limit_work(struct profile *p, uint64_t now)
-{
-	uint64_t work = tree__work(p->tree), rate;
-	uint32_t n = 1;
-
-	if (now - p->work_at < work_interval(p))
-		return;
-	rate = (work - p->work) * NSEC_PER_SEC / (now - p->work_at) * p->sparse;
-	while (rate > MOST_WORK_PER_SEC && n < MAX_SPARSE && rate / n > WORK_PER_SEC)
-		n *= 2;
-	if (n > p->sparse || n < p->sparse / 2) {
-		p->sparse = n;
-		p->slice_shift = tree__mean_sleep(p->tree) < TIMELINE_SHORT_NS
-					 ? WIRE_SHORT_SLICE_SHIFT
-					 : WIRE_SLICE_SHIFT;
-		session__set_sparse(p->session, n, p->slice_shift);
-	}
-	p->work = work;
-	p->work_at = now;
+	if (pace__look(&p->pace, now, tree__work(p->tree), tree__mean_sleep(p->tree)))
+		session__set_sparse(p->session, p->pace.sparse, p->pace.slice_shift);
 }
 
 static void show_progress(struct profile *p, uint64_t now)
@@ -316,11 +277,11 @@ static uint64_t tick(struct profile *p, uint64_t now)
 {
 	uint64_t next = now + WAKE_NS, want = tree__tick(p->tree, now);
 
-	limit_work(p, now);
+	keep_pace(p, now);
 	if (want < next)
 		next = want;
-	if (p->work_at + work_interval(p) < next)
-		next = p->work_at + work_interval(p);
+	if (pace__due(&p->pace) < next)
+		next = pace__due(&p->pace);
 	if (p->opts->duration_ns && p->start_ns + p->opts->duration_ns < next)
 		next = p->start_ns + p->opts->duration_ns;
 	cost__tick(&p->cost, p->session, now);
