@@ -2,7 +2,6 @@
 #include "tree.h"
 
 #include <errno.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,12 +11,11 @@
 #include "locks.h"
 #include "log.h"
 #include "lookout.h"
-#include "process.h"
+#include "processes.h"
 #include "procmem.h"
 #include "row.h"
 
 /* What is kept, so that memory is bounded whatever the target does; the rest is added up. */
-#define MAX_PROCESSES 8192
 #define MAX_ROWS 20000 /* of threads that have ended */
 #define NAMED_PROCESSES 256
 #define LOOK_AT_ALL_NS (3 * NSEC_PER_SEC) /* hostile processes may not keep us from beginning */
@@ -32,77 +30,22 @@ struct tree {
 	struct lookout lookout;
 	struct explain *explain;
 	struct locks *locks;
-	void *by_key;	      /* tsearch(3) of struct process */
-	struct process **all; /* the same, in the order they were met */
-	size_t all_n, all_max;
-	struct process *overflow; /* stands for all beyond MAX_PROCESSES */
-	size_t noted_n;		  /* processes whose native code was noted */
-	size_t turn;		  /* whom tree__tick begins with */
+	struct processes *processes;
+	size_t noted_n; /* processes whose native code was noted */
+	size_t turn;	/* whom tree__tick begins with */
 	uint64_t rows;
 	uint64_t merged; /* threads without a row of their own */
 	int err;
 };
 
-static int compare_keys(const void *a, const void *b)
+static size_t count(const struct tree *t)
 {
-	const struct process *p = a, *q = b;
-
-	if (p->key != q->key)
-		return p->key < q->key ? -1 : 1;
-	/* two processes can begin in the same nanosecond, on two CPUs */
-	return p->pid < q->pid ? -1 : p->pid > q->pid;
+	return processes__count(t->processes);
 }
 
-static struct process *find(struct tree *t, uint64_t key, uint32_t pid)
+static struct process *find(const struct tree *t, uint64_t key, uint32_t pid)
 {
-	struct process probe = { .key = key, .pid = pid };
-	void *node = tfind(&probe, &t->by_key, compare_keys);
-
-	return node ? *(struct process **)node : NULL;
-}
-
-static int append(struct tree *t, struct process *p)
-{
-	size_t max = t->all_max ? 2 * t->all_max : 64;
-	struct process **all = t->all;
-
-	if (t->all_n == t->all_max) {
-		all = realloc(t->all, max * sizeof(*all));
-		if (!all)
-			return -ENOMEM;
-		t->all = all;
-		t->all_max = max;
-	}
-	all[t->all_n++] = p;
-	return 0;
-}
-
-static struct process *add(struct tree *t, uint64_t key, uint32_t pid)
-{
-	struct process *p = t->all_n < MAX_PROCESSES ? process__new(key, pid) : NULL;
-
-	if (!p)
-		return NULL;
-	if (!append(t, p)) {
-		if (tsearch(p, &t->by_key, compare_keys))
-			return p;
-		t->all_n--;
-	}
-	process__free(p);
-	return NULL;
-}
-
-/* The process that stands for those that are not kept, with PID 0. */
-static struct process *overflow(struct tree *t)
-{
-	if (!t->overflow) {
-		t->overflow = process__new(0, 0);
-		if (t->overflow) {
-			process__set_comm(t->overflow, "(others)");
-			t->overflow->ended = true;
-		}
-	}
-	return t->overflow;
+	return processes__find(t->processes, key, pid);
 }
 
 void tree__look_at_all(struct tree *t)
@@ -110,12 +53,12 @@ void tree__look_at_all(struct tree *t)
 	size_t late = 0;
 
 	lookout__hurry(&t->lookout, LOOK_AT_ALL_NS);
-	for (size_t i = 0; i < t->all_n; i++)
-		late += !lookout__look(&t->lookout, t->all[i]);
+	for (size_t i = 0; i < count(t); i++)
+		late += !lookout__look(&t->lookout, processes__at(t->processes, i));
 	if (late)
 		log__warn("%zu of %zu processes are looked at only while recording: of their GILs "
 			  "nothing is known until then",
-			  late, t->all_n);
+			  late, count(t));
 	lookout__begin(&t->lookout, t->session); /* that was before the window: no budget yet */
 }
 
@@ -140,11 +83,14 @@ static void note_holders(struct tree *t, const struct process *p)
 
 void tree__mark(struct tree *t)
 {
+	struct process *p;
+
 	lookout__hurry(&t->lookout, MARK_NS);
-	for (size_t i = 0; i < t->all_n; i++) {
-		lookout__mark(&t->lookout, t->all[i]);
-		note_code(t, t->all[i]);
-		note_holders(t, t->all[i]);
+	for (size_t i = 0; i < count(t); i++) {
+		p = processes__at(t->processes, i);
+		lookout__mark(&t->lookout, p);
+		note_code(t, p);
+		note_holders(t, p);
 	}
 	lookout__begin(&t->lookout, t->session);
 }
@@ -154,12 +100,12 @@ uint64_t tree__tick(struct tree *t, uint64_t now)
 	uint64_t next = UINT64_MAX, want, began = clock__now();
 	struct process *p;
 
-	for (size_t i = 0; i < t->all_n; i++) {
+	for (size_t i = 0; i < count(t); i++) {
 		if (clock__now() - began > TICK_NS)
 			return now; /* the ring and the signals first */
-		if (t->turn >= t->all_n)
+		if (t->turn >= count(t))
 			t->turn = 0;
-		p = t->all[t->turn++];
+		p = processes__at(t->processes, t->turn++);
 		want = lookout__tick(&t->lookout, p, now);
 		if (p->settled && !p->noted)
 			note_code(t, p);
@@ -207,8 +153,8 @@ static void tell(struct tree *t, struct process *p, const struct wire_process_ev
 		break;
 	default: /* EV_SEEN */
 		see(p, e);
-		if (t->all_n <= DEAR_PROCESSES && !p->born)
-			allowance__read(&p->allowance, (pid_t)p->pid); /* it may be gone at the end */
+		if (count(t) <= DEAR_PROCESSES && !p->born) /* it may be gone at the end */
+			allowance__read(&p->allowance, (pid_t)p->pid);
 	}
 }
 
@@ -218,7 +164,7 @@ static void on_process(void *ctx, const struct wire_process_event *e, const char
 	struct process *p = find(t, e->h.key, e->h.tgid);
 
 	if (!p)
-		p = add(t, e->h.key, e->h.tgid);
+		p = processes__add(t->processes, e->h.key, e->h.tgid);
 	if (!p)
 		return; /* its threads will be added to the others */
 	process__set_comm(p, e->comm);
@@ -264,9 +210,9 @@ static struct process *process_of(struct tree *t, const struct wire_thread *w)
 
 	if (p)
 		return p;
-	p = add(t, w->key, w->tgid); /* the news of its birth was lost */
+	p = processes__add(t->processes, w->key, w->tgid); /* the news of its birth was lost */
 	if (!p)
-		return overflow(t);
+		return processes__need_others(t->processes);
 	process__set_comm(p, w->comm);
 	return p;
 }
@@ -283,7 +229,7 @@ static void on_thread(void *ctx, const struct wire_thread *w)
 		err = locks__thread(t->locks, w);
 	if (!err) {
 		process__note_uses(p, w);
-		if (p == t->overflow || (row.exited && t->rows >= MAX_ROWS))
+		if (p == processes__others(t->processes) || (row.exited && t->rows >= MAX_ROWS))
 			err = merge(t, p, &row);
 		else
 			err = keep(t, &row);
@@ -363,7 +309,7 @@ static int write_locks(struct tree *t, uint64_t window)
 		others.wait_ns += row.wait_ns;
 		others.count += row.count;
 	}
-	if (others.count && t->overflow && !err)
+	if (others.count && processes__others(t->processes) && !err)
 		err = capture_writer__lock(t->writer, &others);
 	return err;
 }
@@ -381,13 +327,14 @@ static int write_process(struct tree *t, struct process *p, uint64_t start, bool
 
 int tree__finish(struct tree *t, uint64_t start, uint64_t end)
 {
+	struct process *others = processes__others(t->processes);
 	int err = 0;
 
 	explain__close(t->explain, end);
-	for (size_t i = 0; i < t->all_n && !err; i++)
-		err = write_process(t, t->all[i], start, i < DEAR_PROCESSES);
-	if (t->overflow && !err)
-		err = write_process(t, t->overflow, start, false);
+	for (size_t i = 0; i < count(t) && !err; i++)
+		err = write_process(t, processes__at(t->processes, i), start, i < DEAR_PROCESSES);
+	if (others && !err)
+		err = write_process(t, others, start, false);
 	if (!err)
 		err = write_locks(t, end > start ? end - start : 0);
 	if (!err)
@@ -439,30 +386,20 @@ struct tree *tree__new(struct capture_writer *writer, enum wire_native native)
 	t->writer = writer;
 	t->explain = explain__new(native);
 	t->locks = locks__new();
-	if (t->explain && t->locks)
+	t->processes = processes__new();
+	if (t->explain && t->locks && t->processes)
 		return t;
-	explain__free(t->explain);
-	locks__free(t->locks);
-	free(t);
+	tree__free(t);
 	return NULL;
-}
-
-static void keep_node(void *p)
-{
-	(void)p; /* freed through t->all */
 }
 
 void tree__free(struct tree *t)
 {
 	if (!t)
 		return;
-	tdestroy(t->by_key, keep_node);
-	for (size_t i = 0; i < t->all_n; i++)
-		process__free(t->all[i]);
-	process__free(t->overflow);
+	processes__free(t->processes);
 	explain__free(t->explain);
 	locks__free(t->locks);
-	free(t->all);
 	free(t);
 }
 
