@@ -266,9 +266,15 @@ void blame__seed(struct blame *b, uint64_t key, uint64_t gil, uint64_t holder, u
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
+/* Between the slices that are told of nothing is known, so nothing is charged. */
+static uint64_t known_until(const struct blame *b, uint64_t end)
+{
+	return b->sparse > 1 && b->slice_end < end ? b->slice_end : end;
+}
+
 int blame__close(struct blame *b, uint64_t end)
 {
-	blame_threads__close(b->threads, end);
+	blame_threads__close(b->threads, known_until(b, end));
 	return waits__error(b->waits);
 }
 
@@ -279,7 +285,7 @@ int blame__account(struct blame *b, const struct wire_thread *t)
 	int err = 0;
 
 	if (known && known->id.tid == t->tid) /* no step of its own has ended its last wait */
-		blame_thread__close(known, t->end);
+		blame_thread__close(known, known_until(b, t->end));
 	if (t->tls && t->gils && !known) /* else it may be another's by now */
 		blame_threads__get(b->threads, &id);
 	for (size_t i = 0; i < WIRE_GIL_USES && t->uses[i].gil && !err; i++) {

@@ -10,8 +10,8 @@
 #define SPARSE_LOOK_NS (500 * NSEC_PER_MSEC)
 #define MOST_WORK \
 	200000 /* charges a second that may be made before slices stand for all: 1 % of a CPU, */
-#define SPARSE_WORK 30000 /* and then */
-#define MAX_SPARSE 128
+#define SPARSE_WORK 30000    /* and then */
+#define MOST_PERIOD_SHIFT 30 /* one slice a second, at least */
 
 void pace__begin(struct pace *p, uint64_t now)
 {
@@ -33,29 +33,29 @@ uint64_t pace__due(const struct pace *p)
 }
 
 /* Of how many slices one is to be told of, if all cost `rate` charges a second. */
-static uint32_t sparse_for(uint64_t rate)
+static uint32_t sparse_for(uint64_t rate, uint32_t slice_shift)
 {
-	uint32_t n = 1;
+	uint32_t n = 1, most = 1u << (MOST_PERIOD_SHIFT - slice_shift);
 
-	while (rate > MOST_WORK && n < MAX_SPARSE && rate / n > SPARSE_WORK)
+	while (rate > MOST_WORK && n < most && rate / n > SPARSE_WORK)
 		n *= 2;
 	return n;
 }
 
 bool pace__look(struct pace *p, uint64_t now, uint64_t work, uint64_t mean_sleep_ns)
 {
+	uint32_t n, slice_shift = mean_sleep_ns < TIMELINE_SHORT_NS ? WIRE_SHORT_SLICE_SHIFT
+								    : WIRE_SLICE_SHIFT;
 	uint64_t took = now - p->at;
-	uint32_t n;
 
 	if (took < interval(p))
 		return false;
-	n = sparse_for((work - p->work) * NSEC_PER_SEC / took * p->sparse);
+	n = sparse_for((work - p->work) * NSEC_PER_SEC / took * p->sparse, slice_shift);
 	p->work = work;
 	p->at = now;
 	if (n <= p->sparse && n >= p->sparse / 2) /* a factor of two is chance */
 		return false;
 	p->sparse = n;
-	p->slice_shift = mean_sleep_ns < TIMELINE_SHORT_NS ? WIRE_SHORT_SLICE_SHIFT
-							   : WIRE_SLICE_SHIFT;
+	p->slice_shift = slice_shift;
 	return true;
 }

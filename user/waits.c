@@ -247,12 +247,11 @@ void wait__queued(struct wait *w, uint64_t begin, uint64_t end)
 void wait__end(struct wait *w, uint64_t at)
 {
 	wait__charge(w);
-	if (!wait__is_open(w))
-		return;
-	w->told.ns = at > w->told.begin ? at - w->told.begin : 0;
 	if (w->gil)
 		hold_run__end_wait(&w->under, blame_gil__holds(w->gil));
-	blame_worst__add(&w->all->longest, &w->told);
+	w->told.ns = at > w->told.begin ? at - w->told.begin : 0;
+	if (wait__is_open(w)) /* else nobody saw its begin: how long it was is not known */
+		blame_worst__add(&w->all->longest, &w->told);
 	memset(&w->told, 0, sizeof(w->told));
 	w->worst_ns = 0;
 }

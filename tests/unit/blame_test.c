@@ -38,8 +38,9 @@ struct step {
 	uint32_t word; /* COND if 0 */
 	uint32_t tid;  /* if it is not the thread's usual one */
 	uint32_t asked;
-	uint64_t woken; /* µs */
-	uint32_t gaps;	/* of 10 µs in the run queue and 10 on a CPU, each after 5000 asleep */
+	uint64_t woken;	 /* µs */
+	uint32_t gaps;	 /* of 10 µs in the run queue and 10 on a CPU, each after 5000 asleep */
+	uint32_t sparse; /* one slice of 1049 µs in so many is told of; 0: all is */
 };
 
 static uint64_t tls_of(uint32_t thread)
@@ -74,6 +75,8 @@ static int tell(const struct step *s)
 		.asked = s->asked,
 		.woken = s->woken * US,
 		.gaps_n = s->gaps,
+		.sparse = s->sparse,
+		.slice_shift = s->sparse ? WIRE_SHORT_SLICE_SHIFT : 0,
 	};
 
 	for (uint32_t i = 0; i < s->gaps; i++)
@@ -321,6 +324,34 @@ static void who_ends_is_charged_for_his_last_wait(void)
 	CHECK_INT(wait_of(2, 0, BLAME_UNKNOWN), 0);
 }
 
+/* Who still waits as the last slice ends is charged up to there, not for all of the time behind it. */
+static void between_slices_nothing_is_charged(void)
+{
+	struct wire_thread open = { .key = KEY,
+				    .tgid = PID,
+				    .tid = tid_of(2),
+				    .tls = tls_of(2),
+				    .gils = 1,
+				    .end = 90000 * US };
+
+	/* slices of 1048.576 µs: the first, and the 65th, to 68157 */
+	PLAY({ 100, GIL_LEFT, 3, ST_SLEEP, 50, 3, 1, 1, .sparse = 64 },
+	     { 67200, GIL_LEFT, 2, ST_GIL_WAIT, 67150, 1, 0, 2, .sparse = 64 },
+	     { 67700, GIL_RAN, 2, ST_GIL_WAIT, 67700, .sparse = 64 },
+	     { 67710, GIL_LEFT, 1, ST_SLEEP, 67150, FREE_BY + 1, 0, 2, .sparse = 64 },
+	     { 67800, GIL_LEFT, 2, ST_SLEEP, 67700, FREE_BY + 2, 0, 3, .sparse = 64 },
+	     { 67850, GIL_LEFT, 3, ST_SLEEP, 67840, 3, 1, 4, .sparse = 64 },
+	     { 67907, GIL_LEFT, 2, ST_GIL_WAIT, 67800, 3, 0, 4, .sparse = 64 });
+	open.uses[0].gil = GIL;
+	open.uses[0].wait_ns = 40000 * US;
+	CHECK_INT(blame__account(blame, &open), 0);
+	CHECK_INT(blame__close(blame, 90000 * US), 0);
+	finish();
+	/* in that slice 500 µs for one and 250 for the other */
+	CHECK_NEAR(wait_of(2, 1, BLAME_PYTHON), 40000 * US * 500 / 750, 40000 * US / 100);
+	CHECK_NEAR(wait_of(2, 3, BLAME_OFFCPU), 40000 * US * 250 / 750, 40000 * US / 100);
+}
+
 static void without_a_seed_it_is_unknown_until_the_first_look(void)
 {
 	renew();
@@ -459,6 +490,7 @@ int main(void)
 	TAP_RUN(who_is_woken_from_the_mutex_was_given_nothing);
 	TAP_RUN(one_that_holds_it_when_the_window_opens_is_seeded);
 	TAP_RUN(who_ends_is_charged_for_his_last_wait);
+	TAP_RUN(between_slices_nothing_is_charged);
 	TAP_RUN(without_a_seed_it_is_unknown_until_the_first_look);
 	TAP_RUN(steps_that_come_late_do_not_turn_the_clock_back);
 	TAP_RUN(a_run_that_was_not_told_ends_the_sleep_all_the_same);

@@ -47,7 +47,10 @@ static void many_steps_are_sampled(void)
 	CHECK_INT(pace.slice_shift, WIRE_SHORT_SLICE_SHIFT);
 	begin();
 	CHECK(look(1000000000, LONG_SLEEP));
-	CHECK_INT(pace.sparse, 128); /* not less than that */
+	CHECK_INT(pace.sparse, 128); /* not less than that: one slice a second */
+	begin();
+	CHECK(look(1000000000, SHORT_SLEEP));
+	CHECK_INT(pace.sparse, 1024);
 }
 
 /* What all would cost is known from the part that is told of, and the sample follows it. */
