@@ -23,6 +23,8 @@ u32 blame_slice_shift = WIRE_SLICE_SHIFT;
 #define WALK_NEXT_HOLDER_NS 200000ull
 #define WALK_OWN_NS 10000000ull
 #define WALK_CPU_NS 4000000ull
+#define WALK_BUSY_NS \
+	2000000ull /* between two walks on a CPU: 64 threads would make 6,400 a second */
 #define WALK_COPY_NS 10000000ull   /* its callers in machine code: of the CPU's time, too, */
 #define WALK_RARE_NS 1000000000ull /* but of who sleeps as rarely, always */
 
@@ -334,12 +336,13 @@ __noinline int blame__tell_ran(struct wire_thread *t, u64 now, u64 queued, u32 w
 __noinline u64 blame__walk_own(struct wire_thread *t, u64 now)
 {
 	struct wire_cpu *c = cpu__get(bpf_get_smp_processor_id());
-	u64 stack, since;
+	u64 stack, since, gap;
 
 	if (!t || !c || !t->own_tstate)
 		return 0;
 	since = now - t->walked;
-	if (since < WALK_OWN_NS && now - c->walked < WALK_CPU_NS)
+	gap = now - c->walked;
+	if (gap < WALK_CPU_NS && since < (gap < WALK_BUSY_NS ? WALK_RARE_NS : WALK_OWN_NS))
 		return 0;
 	t->walked = now;
 	c->walked = now;

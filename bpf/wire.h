@@ -490,7 +490,7 @@ struct wire_gil_event {
 	struct wire_gap gaps[WIRE_GAPS];
 };
 
-/* 8.4 ms: longer than a switch interval, or waits would be missed; 1 ms where waits take microseconds. */
+/* 8.4 ms: longer than a switch interval, or waits would be missed; down to 1 ms where they are short. */
 #define WIRE_SLICE_SHIFT 23
 #define WIRE_SHORT_SLICE_SHIFT 20
 

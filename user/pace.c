@@ -3,14 +3,14 @@
 
 #include "../bpf/wire.h"
 #include "clock.h"
-#include "timeline.h"
 
-#define FIRST_LOOK_NS (10 * NSEC_PER_MSEC)
+#define FIRST_LOOK_NS (5 * NSEC_PER_MSEC)
 #define LOOK_NS (200 * NSEC_PER_MSEC)
 #define SPARSE_LOOK_NS (500 * NSEC_PER_MSEC)
 #define MOST_WORK \
 	200000 /* charges a second that may be made before slices stand for all: 1 % of a CPU, */
-#define SPARSE_WORK 30000    /* and then */
+#define SPARSE_WORK 30000 /* and then */
+#define SLICE_SLEEPS 8
 #define MOST_PERIOD_SHIFT 30 /* one slice a second, at least */
 
 void pace__begin(struct pace *p, uint64_t now)
@@ -42,10 +42,19 @@ static uint32_t sparse_for(uint64_t rate, uint32_t slice_shift)
 	return n;
 }
 
+/* Most sleeps must lie in one slice. */
+static uint32_t slice_for(uint64_t mean_sleep_ns)
+{
+	uint32_t shift = WIRE_SHORT_SLICE_SHIFT;
+
+	while (shift < WIRE_SLICE_SHIFT && 1ull << shift < SLICE_SLEEPS * mean_sleep_ns)
+		shift++;
+	return shift;
+}
+
 bool pace__look(struct pace *p, uint64_t now, uint64_t work, uint64_t mean_sleep_ns)
 {
-	uint32_t n, slice_shift = mean_sleep_ns < TIMELINE_SHORT_NS ? WIRE_SHORT_SLICE_SHIFT
-								    : WIRE_SLICE_SHIFT;
+	uint32_t n, slice_shift = slice_for(mean_sleep_ns);
 	uint64_t took = now - p->at;
 
 	if (took < interval(p))

@@ -32,7 +32,7 @@
 #define PROGRESS_NS (500 * NSEC_PER_MSEC)
 #define EXEC_MS 10000
 #define ONLINE_NS \
-	(250 * NSEC_PER_MSEC) /* between two looks at which CPUs are on-line, and for losses */
+	(1 * NSEC_PER_SEC) /* between two looks at which CPUs are on-line, and for losses */
 
 /* What poll(2) watches: the ring, signals, and the processes that the user named. */
 enum { POLL_RING, POLL_SIGNAL, POLL_ROOTS };

@@ -25,6 +25,7 @@ typedef __u64 u64;
 
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
 #define MAX_SEED_PASSES 16
+#define MAX_TAKEN 4096 /* events at a turn: 64 threads make them as fast as they can be taken */
 #define COPIES_BYTES \
 	(16u << 20) /* of the ring where copies of stacks go through it, 64 KiB each at most */
 
@@ -38,6 +39,7 @@ struct session {
 	size_t record_bytes; /* of a struct wire_thread as it travels */
 	struct bpf_link **samplers;
 	uint64_t ring_lost;	   /* when we last caught up */
+	unsigned int taken;	   /* events, in this session__poll */
 	uint64_t lost[LOST_COUNT]; /* beside what the kernel side counts */
 };
 
@@ -58,6 +60,7 @@ static void hand_on_thread(struct session *s, const void *record)
 	s->listener.thread(s->listener.ctx, &t);
 }
 
+/* -EAGAIN ends this turn; the event has been taken. */
 static int on_event(void *ctx, void *data, size_t len)
 {
 	struct session *s = ctx;
@@ -72,7 +75,7 @@ static int on_event(void *ctx, void *data, size_t len)
 		s->listener.process(s->listener.ctx, &x->p, x->args, x->args_len);
 	else if (h->type < EV_THREAD && len >= sizeof(struct wire_process_event))
 		s->listener.process(s->listener.ctx, data, NULL, 0);
-	return 0;
+	return ++s->taken < MAX_TAKEN ? 0 : -EAGAIN;
 }
 
 static void configure(struct session *s, const struct session_options *o, bool old_switch)
@@ -383,9 +386,22 @@ int session__fd(const struct session *s)
 
 int session__poll(struct session *s)
 {
-	int n = ring_buffer__consume(s->ring);
+	int n;
 
-	return n < 0 ? n : 0;
+	s->taken = 0;
+	n = ring_buffer__consume(s->ring);
+	return n < 0 && n != -EAGAIN ? n : n == -EAGAIN;
+}
+
+/* Takes all that is there, once nobody adds to it any more. */
+static int drain(struct session *s)
+{
+	int n;
+
+	do
+		n = session__poll(s);
+	while (n > 0);
+	return n;
 }
 
 /* No BPF program that began before this returns is still running. */
@@ -436,12 +452,12 @@ int session__stop(struct session *s)
 	__atomic_store_n(&s->skel->data->window.end, clock__now(), __ATOMIC_SEQ_CST);
 	err = run_pass(s, PASS_MARK_END, sizeof(struct wire_thread), hand_on_thread);
 	wait_for_programs();
-	polled = session__poll(s);
+	polled = drain(s);
 	if (!err)
 		err = polled;
 	if (!err)
 		err = run_pass(s, PASS_CLOSE, s->record_bytes, hand_on_thread);
-	last = session__poll(s); /* threads that ended after all before the iterator came by */
+	last = drain(s); /* threads that ended after all before the iterator came by */
 	if (!err)
 		err = hand_on_locks(s);
 	return err ? err : last;

@@ -76,8 +76,10 @@ uint64_t session__end_ns(const struct session *s);
 /* Tells of the target's processes again if news of one may have been lost since this was last called. */
 int session__catch_up(struct session *s);
 
-/* A descriptor that becomes readable when session__poll has work. */
+/* A descriptor that is readable while session__poll has work. */
 int session__fd(const struct session *s);
+
+/* Hands on some of what the kernel side has told. Returns 1 if there may be more, 0 if not, or -errno. */
 int session__poll(struct session *s);
 
 /* Closes the window and hands on every living thread's record. */

@@ -348,8 +348,8 @@ static void between_slices_nothing_is_charged(void)
 	CHECK_INT(blame__close(blame, 90000 * US), 0);
 	finish();
 	/* in that slice 500 µs for one and 250 for the other */
-	CHECK_NEAR(wait_of(2, 1, BLAME_PYTHON), 40000 * US * 500 / 750, 40000 * US / 100);
-	CHECK_NEAR(wait_of(2, 3, BLAME_OFFCPU), 40000 * US * 250 / 750, 40000 * US / 100);
+	CHECK_NEAR(wait_of(2, 1, BLAME_PYTHON), 40e6 * 2 / 3, 4e5);
+	CHECK_NEAR(wait_of(2, 3, BLAME_OFFCPU), 40e6 / 3, 4e5);
 }
 
 static void without_a_seed_it_is_unknown_until_the_first_look(void)

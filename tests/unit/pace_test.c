@@ -70,8 +70,8 @@ static void the_sample_follows_the_load(void)
 static void it_looks_soon_and_then_seldom(void)
 {
 	begin();
-	CHECK_INT(pace__due(&pace) - BEGIN, 10 * NSEC_PER_MSEC);
-	CHECK(!pace__look(&pace, BEGIN + 9 * NSEC_PER_MSEC, 1000000, LONG_SLEEP));
+	CHECK_INT(pace__due(&pace) - BEGIN, 5 * NSEC_PER_MSEC);
+	CHECK(!pace__look(&pace, BEGIN + 4 * NSEC_PER_MSEC, 1000000, LONG_SLEEP));
 	CHECK_INT(pace.at, BEGIN);
 	look(1000, LONG_SLEEP);
 	CHECK_INT(pace__due(&pace) - pace.at, 200 * NSEC_PER_MSEC);
