@@ -123,15 +123,15 @@ $(BUILD)/libfuzzer/user/%.o: user/%.c $(BUILD)/flags | require-libs
 	$(Q)$(CLANG) $(fuzz_cflags) -MMD -MP -c -o $@ $<
 
 # what is generated must be there before the first compilation can find out that it is needed
-with_variants = $(foreach d,user san/user libfuzzer/user,$(BUILD)/$(d)/$(1))
+with_variants = $(foreach o,$(1),$(foreach d,user san/user libfuzzer/user,$(BUILD)/$(d)/$(o)))
 $(call with_variants,session.o): $(skeleton)
 syscall_tables := $(BUILD)/syscall_names.inc \
 	$(if $(filter x86_64,$(ARCH)),$(BUILD)/syscall_names_ia32.inc)
 $(call with_variants,syscalls.o): $(syscall_tables)
 messages := $(protos:%=$(BUILD)/%.pb-c.h)
 $(call with_variants,export_pprof.o): $(messages)
-texts := $(BUILD)/flame_svg.css.inc $(BUILD)/flame_svg.js.inc
-$(call with_variants,export_svg.o): $(texts)
+texts := $(addprefix $(BUILD)/,$(addsuffix .inc,flame_svg.css flame_svg.js scale_schema.json))
+$(call with_variants,export_svg.o report_scale_json.o): $(texts)
 
 require-libs:
 	@$(PKG_CONFIG) --print-errors '$(LIBS)' || \

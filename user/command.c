@@ -10,8 +10,16 @@
 
 #include "log.h"
 
+static int redirect(const struct command_streams *streams)
+{
+	if (!streams)
+		return 0;
+	return dup2(streams->in, STDIN_FILENO) < 0 || dup2(streams->out, STDOUT_FILENO) < 0 ? errno
+											    : 0;
+}
+
 static void become_program(int go, int told, char **argv, const struct caller *caller,
-			   const sigset_t *mask)
+			   const sigset_t *mask, const struct command_streams *streams)
 {
 	char byte;
 	int err;
@@ -19,7 +27,9 @@ static void become_program(int go, int told, char **argv, const struct caller *c
 	/* the parent dies at the door: then so do we */
 	if (read(go, &byte, 1) != 1)
 		_exit(1);
-	err = -caller__become(caller);
+	err = redirect(streams);
+	if (!err)
+		err = -caller__become(caller);
 	if (!err) {
 		signal(SIGPIPE, SIG_DFL);
 		sigprocmask(SIG_SETMASK, mask, NULL);
@@ -32,7 +42,7 @@ static void become_program(int go, int told, char **argv, const struct caller *c
 }
 
 int command__start(struct command *c, char **argv, const struct caller *caller,
-		   const sigset_t *mask)
+		   const sigset_t *mask, const struct command_streams *streams)
 {
 	int go[2], told[2];
 
@@ -46,7 +56,7 @@ int command__start(struct command *c, char **argv, const struct caller *caller,
 	c->pid = fork();
 	if (c->pid == 0) {
 		close(go[1]); /* else it would never see its end */
-		become_program(go[0], told[1], argv, caller, mask);
+		become_program(go[0], told[1], argv, caller, mask, streams);
 	}
 	close(go[0]);
 	close(told[1]);
@@ -83,7 +93,7 @@ int command__go(struct command *c, const char *name)
 
 bool command__has_ended(const struct command *c)
 {
-	siginfo_t info = {0};
+	siginfo_t info = { 0 };
 
 	return waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid;
 }

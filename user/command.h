@@ -11,13 +11,20 @@
 
 struct command {
 	pid_t pid;
-	int go;   /* closed or written to: exec */
+	int go;	  /* closed or written to: exec */
 	int told; /* errno of an exec that failed comes through here */
 };
 
-/* Forks; `mask` is the signal mask that the program starts with. 0 or -errno, said. */
+struct command_streams {
+	int in, out; /* what becomes its standard input and output */
+};
+
+/*
+ * Forks; `mask` is the signal mask that the program starts with, `streams` may be NULL: it has ours. 0 or
+ * -errno, said.
+ */
 int command__start(struct command *c, char **argv, const struct caller *caller,
-		   const sigset_t *mask);
+		   const sigset_t *mask, const struct command_streams *streams);
 
 /* Lets it exec. Returns 0 when it has, or -errno after having said why it could not. */
 int command__go(struct command *c, const char *name);

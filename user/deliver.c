@@ -18,15 +18,14 @@
 
 #define BLOCK 65536
 
-/* An error of a write to stdout: whoever closed it (| head) knows, and is told nothing. */
-static enum status stdout_failed(int err)
+enum status deliver__stdout_failed(int err)
 {
 	if (err != -EPIPE)
 		log__error("cannot write to standard output: %s", strerror(-err));
 	return STATUS_FAILED;
 }
 
-static bool wants_colour(FILE *f)
+bool deliver__wants_colour(FILE *f)
 {
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
 
@@ -64,7 +63,7 @@ static int write_report(const struct opts *o, enum opts_format format, int fd, F
 		.explain = o->explain,
 		.worst = o->worst,
 		.hold_over_ns = o->hold_over_ms * NSEC_PER_MSEC,
-		.colour = wants_colour(f),
+		.colour = deliver__wants_colour(f),
 	};
 	struct capture *capture;
 	struct model *model;
@@ -114,7 +113,7 @@ static enum status to_stdout(const struct opts *o, enum opts_format format, int 
 		err = -errno;
 	if (err == -EBADMSG)
 		return STATUS_FAILED;
-	return err ? stdout_failed(err) : STATUS_OK;
+	return err ? deliver__stdout_failed(err) : STATUS_OK;
 }
 
 static enum status to_output(const struct opts *o, enum opts_format format, int fd,
@@ -169,5 +168,5 @@ enum status deliver__schema(void)
 {
 	int err = schema__print(stdout);
 
-	return err ? stdout_failed(err) : STATUS_OK;
+	return err ? deliver__stdout_failed(err) : STATUS_OK;
 }

@@ -30,4 +30,9 @@ void deliver__abandon(struct deliver *d);
 
 enum status deliver__schema(void);
 
+/* A terminal that has not been told to show none. */
+bool deliver__wants_colour(FILE *f);
+/* An error of a write to stdout: whoever closed it (| head) knows, and is told nothing. STATUS_FAILED. */
+enum status deliver__stdout_failed(int err);
+
 #endif

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "opts.h"
 #include "profile.h"
+#include "scale.h"
 #include "status.h"
 
 static enum status report(const struct opts *o, struct deliver *d)
@@ -62,8 +63,11 @@ int main(int argc, char **argv)
 
 	fill_standard_streams();
 	signal(SIGPIPE, SIG_IGN);
-	setlocale(LC_CTYPE, "C.UTF-8"); /* names are UTF-8 and columns are counted; numbers stay C's */
+	setlocale(LC_CTYPE,
+		  "C.UTF-8"); /* names are UTF-8 and columns are counted; numbers stay C's */
 	log__libbpf(0);
+	if (argc > 1 && !strcmp(argv[1], "scale"))
+		return scale__run(argc - 1, argv + 1);
 	if (opts__parse(argc, argv, &o))
 		return STATUS_USAGE;
 	log__libbpf(o.verbose > 1);

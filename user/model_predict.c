@@ -53,6 +53,19 @@ static int widen_for_others(const struct model_scaling *s, struct model_predicti
 	return 0;
 }
 
+int model_predict__one(const struct model_scaling *s, struct model_prediction *p)
+{
+	bool free_threaded = p->kind == LAYOUT_FREE_THREADED;
+	int err = free_threaded ? scaling__free_threaded(&s->base, p->layout.threads, &p->range)
+				: scaling__predict(&s->base, p->layout, &p->range);
+
+	if (!err && s->few_sleeps && !free_threaded && product(p->layout) < product(s->base.now))
+		err = widen_for_sleeps(s, p);
+	if (!err && s->others > 0)
+		err = widen_for_others(s, p);
+	return err;
+}
+
 static int predict(struct model_scaling *s, enum model_layouts kind, struct scaling_layout l)
 {
 	struct model_prediction *all, *p;
@@ -66,13 +79,7 @@ static int predict(struct model_scaling *s, enum model_layouts kind, struct scal
 	s->predictions = all;
 	p = &all[s->predictions_n];
 	*p = (struct model_prediction){ .kind = kind, .layout = l };
-	err = kind == LAYOUT_FREE_THREADED ? scaling__free_threaded(&s->base, l.threads, &p->range)
-					   : scaling__predict(&s->base, l, &p->range);
-	if (!err && s->few_sleeps && kind != LAYOUT_FREE_THREADED &&
-	    product(l) < product(s->base.now))
-		err = widen_for_sleeps(s, p);
-	if (!err && s->others > 0)
-		err = widen_for_others(s, p);
+	err = model_predict__one(s, p);
 	s->predictions_n += !err;
 	return err;
 }

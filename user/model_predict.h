@@ -8,4 +8,7 @@
 /* Fills the predictions, all else being known. 0 or -ENOMEM. */
 int model_predict__all(struct model_scaling *s);
 
+/* Fills p->range for p's layout, of at most SCALING_MAX_WORKERS, where anything is known. 0 or -ENOMEM. */
+int model_predict__one(const struct model_scaling *s, struct model_prediction *p);
+
 #endif

@@ -154,8 +154,14 @@ static int choose_reference(struct model_scaling *s)
 
 struct model_scaling *model_scaling__new(const struct model *m, const struct model_contention *c)
 {
+	return model_scaling__of(m, c, MODEL_WORKER);
+}
+
+struct model_scaling *model_scaling__of(const struct model *m, const struct model_contention *c,
+					double worker)
+{
 	struct model_scaling *s = calloc(1, sizeof(*s));
-	const struct model_workers w = model_workers__of(m, c);
+	const struct model_workers w = model_workers__of(m, c, worker);
 
 	if (!s)
 		return NULL;

@@ -19,6 +19,7 @@
 /* Of the present layout; at twice as many the arithmetic still takes a moment only. */
 #define MODEL_MAX_WORKERS (SCALING_MAX_WORKERS / 2)
 #define MODEL_MAX_CAVEATS 12
+#define MODEL_WORKER 0.01 /* scaling.md section 5, pitfall 2 */
 
 enum model_layouts {
 	LAYOUT_THREADS = 0,	  /* in one process */
@@ -55,7 +56,10 @@ struct model_scaling {
 
 struct model_scaling *model_scaling__new(const struct model *m,
 					 const struct model_contention *c); /* NULL and ENOMEM */
-void model_scaling__free(struct model_scaling *s);			    /* NULL is fine */
+/* The same, where a worker is who was active for another share of the window than MODEL_WORKER. */
+struct model_scaling *model_scaling__of(const struct model *m, const struct model_contention *c,
+					double worker);
+void model_scaling__free(struct model_scaling *s); /* NULL is fine */
 
 /* That of a layout; NULL if it was not predicted. */
 const struct model_prediction *model_scaling__find(const struct model_scaling *s,

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#define WORKER 0.01	      /* of the window: scaling.md section 5, pitfall 2 */
 #define STABLE 0.9	      /* of the window: so long must a worker have existed */
 #define UNKNOWN_GIL_MOST 0.05 /* of the CPU time: else nobody knows what is s and what d */
 
@@ -71,7 +70,7 @@ static void add_thread(struct model_workers *w, const struct model *m,
 	double active = model__share(active_ns(t->row), window);
 
 	w->active += active;
-	if (active < WORKER)
+	if (active < w->worker)
 		return;
 	if (t->row->merged > 1 || model__share(t->row->exists_ns, window) < STABLE)
 		w->unstable += active;
@@ -111,9 +110,10 @@ static void add_process(struct model_workers *w, const struct model *m,
 			   model__share(p->gil_unknown_ns, p->cpu_ns) > UNKNOWN_GIL_MOST;
 }
 
-struct model_workers model_workers__of(const struct model *m, const struct model_contention *c)
+struct model_workers model_workers__of(const struct model *m, const struct model_contention *c,
+				       double worker)
 {
-	struct model_workers w = { 0 };
+	struct model_workers w = { .worker = worker };
 
 	for (size_t i = 0; i < m->processes_n; i++)
 		add_process(&w, m, c, &m->processes[i]);

@@ -13,6 +13,7 @@
 
 /* The workers, added up. */
 struct model_workers {
+	double worker;	/* of the window: so active must one be */
 	double s, d, z; /* shares of their time, one by one */
 	double contended, held_asleep;
 	double least, most; /* of the demand that tells them apart */
@@ -24,6 +25,7 @@ struct model_workers {
 	bool no_gil_known, several_gils;
 };
 
-struct model_workers model_workers__of(const struct model *m, const struct model_contention *c);
+struct model_workers model_workers__of(const struct model *m, const struct model_contention *c,
+				       double worker);
 
 #endif

@@ -77,11 +77,13 @@ static const char doc[] =
 	"  sudo gilprof record -o a.gilprof -p 4242\n"
 	"  gilprof report a.gilprof            the same page later, without root\n"
 	"  gilprof report a.gilprof -o a.svg   flame graph of who made others wait\n"
-	"  gilprof report a.gilprof --worst 5  the five longest waits, one by one\n";
+	"  gilprof report a.gilprof --worst 5  the five longest waits, one by one\n"
+	"  gilprof scale --help                run a program at several sizes\n";
 
 static const char args_doc[] = "-p PID[,PID...]\n-- COMMAND [ARG...]\n"
 			       "record -o FILE.gilprof [-p PID | -- COMMAND [ARG...]]\n"
-			       "report FILE.gilprof";
+			       "report FILE.gilprof\n"
+			       "scale [--workers N[,N...]] -- COMMAND [ARG {n}...]";
 
 struct parse {
 	struct opts *o;
@@ -96,7 +98,7 @@ static int wrong(const char *what, const char *value, const char *want)
 	return EINVAL;
 }
 
-static int parse_seconds(const char *arg, uint64_t *ns)
+int opts__seconds(const char *arg, uint64_t *ns)
 {
 	char *end;
 	double s = strtod(arg, &end);
@@ -108,8 +110,8 @@ static int parse_seconds(const char *arg, uint64_t *ns)
 	return 0;
 }
 
-static int parse_number(const char *what, const char *arg, unsigned long max, const char *want,
-			unsigned int *value)
+int opts__number(const char *what, const char *arg, unsigned long max, const char *want,
+		 unsigned int *value)
 {
 	char *end;
 	unsigned long n;
@@ -142,7 +144,7 @@ static int parse_pids(const char *arg, struct opts *o)
 	return 0;
 }
 
-static int parse_output(const char *path, struct opts *o)
+int opts__output(const char *path, struct opts *o)
 {
 	static const struct {
 		const char *suffix;
@@ -297,25 +299,25 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return parse_pids(arg, o);
 	case 'd':
 		p->have_duration = true;
-		return parse_seconds(arg, &o->duration_ns);
+		return opts__seconds(arg, &o->duration_ns);
 	case 'o':
-		return parse_output(arg, o);
+		return opts__output(arg, o);
 	case 'F':
-		return parse_number("frequency", arg, MAX_HZ, "must be 1 to 1000", &o->stack_hz);
+		return opts__number("frequency", arg, MAX_HZ, "must be 1 to 1000", &o->stack_hz);
 	case 'v':
 		o->verbose++;
 		return 0;
 	case KEY_WORST:
-		return parse_number("--worst", arg, BLAME_WORST, "must be 1 to 32", &o->worst);
+		return opts__number("--worst", arg, BLAME_WORST, "must be 1 to 32", &o->worst);
 	case KEY_HOLD_OVER:
-		return parse_number("--hold-over", arg, 3600000,
+		return opts__number("--hold-over", arg, 3600000,
 				    "must be milliseconds, 1 to 3600000", &o->hold_over_ms);
 	case KEY_WEIGHT:
 		return parse_weight(arg, o);
 	case KEY_NATIVE:
 		return parse_native(arg, p);
 	case KEY_TOP:
-		return parse_number("--top", arg, UINT_MAX, "must be a number above 0", &o->top);
+		return opts__number("--top", arg, UINT_MAX, "must be a number above 0", &o->top);
 	case KEY_JSON:
 		p->json = true;
 		return 0;
@@ -340,6 +342,15 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
+void opts__default(struct opts *o)
+{
+	memset(o, 0, sizeof(*o));
+	o->stack_hz = DEFAULT_HZ;
+	o->state_hz = STATE_HZ;
+	o->top = DEFAULT_TOP;
+	o->children = true;
+}
+
 int opts__parse(int argc, char **argv, struct opts *o)
 {
 	static const struct argp argp = { options, parse_option, args_doc, doc, NULL, NULL, NULL };
@@ -347,10 +358,7 @@ int opts__parse(int argc, char **argv, struct opts *o)
 	int err;
 
 	argv[0] = program_invocation_short_name; /* how getopt's messages begin */
-	memset(o, 0, sizeof(*o));
-	o->stack_hz = DEFAULT_HZ;
-	o->top = DEFAULT_TOP;
-	o->children = true;
+	opts__default(o);
 	if (argc > 1 && !strcmp(argv[1], "record"))
 		o->mode = OPTS_RECORD;
 	else if (argc > 1 && !strcmp(argv[1], "report"))

@@ -40,6 +40,7 @@ enum { POLL_RING, POLL_SIGNAL, POLL_ROOTS };
 struct profile {
 	const struct opts *opts;
 	uint64_t born;
+	int gate; /* -1: the window opens at once */
 	struct session *session;
 	struct tree *tree;
 	struct capture_writer *writer;
@@ -128,7 +129,7 @@ static int open_roots(struct profile *p)
 
 static int start_command(struct profile *p, const struct caller *caller)
 {
-	int err = command__start(&p->command, p->opts->command, caller, &p->caller_mask), fd;
+	int err = command__start(&p->command, p->opts->command, caller, &p->caller_mask, NULL), fd;
 
 	if (err)
 		return err;
@@ -454,6 +455,16 @@ static uint32_t test_number(const char *name)
 	return value ? (uint32_t)strtoul(value, NULL, 10) : 0;
 }
 
+/* Nothing has been heard of the target yet: what it did until then is as if before an attach. */
+static int await_gate(const struct profile *p)
+{
+	char byte = 0;
+
+	if (p->gate < 0)
+		return 0;
+	return write(p->gate, &byte, 1) == 1 && read(p->gate, &byte, 1) == 1 ? 0 : -ECANCELED;
+}
+
 static int prepare(struct profile *p, const struct caller *caller)
 {
 	struct session_options so = {
@@ -489,6 +500,8 @@ static int prepare(struct profile *p, const struct caller *caller)
 	tree__use(p->tree, p->session);
 	p->polled[POLL_RING].fd = session__fd(p->session);
 	err = prepare_cpus(p);
+	if (!err)
+		err = await_gate(p);
 	return err ? err : add_roots(p);
 }
 
@@ -507,7 +520,15 @@ static void release(struct profile *p)
 
 enum status profile__run(const struct opts *o, const struct caller *caller, uint64_t born, int fd)
 {
-	struct profile p = { .opts = o, .born = born, .command_status = -1, .cost.fd = -1 };
+	return profile__run_at(o, caller, born, fd, -1);
+}
+
+enum status profile__run_at(const struct opts *o, const struct caller *caller, uint64_t born,
+			    int fd, int gate)
+{
+	struct profile p = {
+		.opts = o, .born = born, .gate = gate, .command_status = -1, .cost.fd = -1
+	};
 	int err = prepare(&p, caller);
 
 	if (!err)

@@ -13,4 +13,11 @@
  */
 enum status profile__run(const struct opts *o, const struct caller *caller, uint64_t born, int fd);
 
+/*
+ * The same, of running processes: a byte is written to `gate` when all is attached, and the window opens when
+ * one comes back. If none does (end of file), STATUS_FAILED, and nothing has been told.
+ */
+enum status profile__run_at(const struct opts *o, const struct caller *caller, uint64_t born,
+			    int fd, int gate);
+
 #endif
