@@ -51,6 +51,8 @@ __noinline int lock__add(struct wire_thread *t)
 		return 0;
 	ns = t->state_ns[ST_LOCK_WAIT] - t->lock.told_ns;
 	t->lock.told_ns += ns;
+	if (t->lock.shared)
+		t->lock.shared_ns += ns;
 	key.key = t->key;
 	key.address = t->lock.address;
 	key.tid = t->tid;

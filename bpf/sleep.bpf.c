@@ -4,6 +4,7 @@
 #include <bpf/bpf_helpers.h>
 #include "arch.bpf.h"
 #include "kernel.bpf.h"
+#include "mutex.h"
 #include "python.bpf.h"
 #include "sleep.bpf.h"
 
@@ -50,25 +51,35 @@ static __always_inline bool futex__waits(u64 op)
 	return command == 0 || command == 9;
 }
 
-static __always_inline u32 sleep__lock_state(struct wire_thread *t, u64 uaddr)
+/*
+ * Without FUTEX_PRIVATE_FLAG (include/uapi/linux/futex.h): what glibc's process-shared semaphores, those of
+ * multiprocessing, and mutexes wait with. So does who joins a thread, for the word in which the kernel clears
+ * its TID (glibc nptl/pthread_join_common.c): that is between threads, and expects a TID there.
+ */
+static __always_inline bool futex__is_shared(u64 op, u32 expected)
+{
+	return !(op & 128) && (expected <= MUTEX_CONTENDED || expected & MUTEX_WORD_WAITERS);
+}
+
+static __always_inline u32 sleep__lock_state(struct wire_thread *t, u64 uaddr, bool shared)
 {
 	t->lock.word = uaddr;
 	t->lock.address = uaddr;
 	t->lock.owner = 0;
+	t->lock.shared = shared;
 	return ST_LOCK_WAIT;
 }
 
-static __always_inline u32 sleep__futex_state(struct wire_thread *t, u64 uaddr, bool current,
-					      struct wire_leave *l)
+static __always_inline u32 sleep__futex_state(struct wire_thread *t, const struct arch_call *c,
+					      bool current, struct wire_leave *l)
 {
-	u64 gil = 0;
-	u32 word;
+	u64 uaddr = c->arg[0], gil = 0;
+	u32 word = 0;
 
-	if (!t->gils)
-		return sleep__lock_state(t, uaddr);
-	word = python__word(t, uaddr, &gil, current);
+	if (t->gils)
+		word = python__word(t, uaddr, &gil, current);
 	if (!word)
-		return sleep__lock_state(t, uaddr);
+		return sleep__lock_state(t, uaddr, futex__is_shared(c->arg[1], c->arg[2]));
 	l->gil = gil;
 	l->word = uaddr - gil < 4 * WIRE_GIL_WORDS ? uaddr - gil : 0;
 	return word == GW_WAIT ? ST_GIL_WAIT : ST_GIL_DROP;
@@ -80,9 +91,9 @@ static __always_inline u32 sleep__call_state(struct task_struct *task, struct wi
 {
 	switch (class) {
 	case SC_FUTEX:
-		return sleep__futex_state(t, c->arg[0], current, l);
+		return sleep__futex_state(t, c, current, l);
 	case SC_LOCK:
-		return sleep__lock_state(t, 0);
+		return sleep__lock_state(t, 0, false);
 	case SC_IO_FD:
 		return sleep__fd_state(task, c->arg[0]);
 	case SC_IO_FILE:

@@ -269,8 +269,9 @@ struct wire_lock {
 	__u64 told_ns; /* of state_ns[ST_LOCK_WAIT]: what is in the map, or in: */
 	__u64 rest_ns; /* of locks that found no room */
 	__u64 rest_count;
+	__u64 shared_ns; /* of told_ns: on futexes that other processes can wait on, too */
 	__u32 owner; /* as in struct wire_lock_key */
-	__u32 pad;
+	__u32 shared; /* it is such a futex */
 };
 
 /* Who has brought a record to its end and sends it: only one of them may. */
@@ -387,7 +388,7 @@ _Static_assert(sizeof(struct wire_leave) == 32, "wire_leave has a hole");
 _Static_assert(sizeof(struct wire_episode) == 72, "wire_episode has a hole");
 _Static_assert(sizeof(struct wire_lock_key) == 24, "wire_lock_key has a hole");
 _Static_assert(sizeof(struct wire_lock_use) == 24, "wire_lock_use has a hole");
-_Static_assert(sizeof(struct wire_lock) == 48, "wire_lock has a hole");
+_Static_assert(sizeof(struct wire_lock) == 56, "wire_lock has a hole");
 _Static_assert(sizeof(struct wire_blocked) == 16, "wire_blocked has a hole");
 _Static_assert(sizeof(struct wire_hist) == 24 + 4 * HIST_BUCKETS, "wire_hist has a hole");
 _Static_assert(sizeof(struct wire_python) == 96 + 16 * WIRE_MAX_GILS, "wire_python has a hole");

@@ -124,6 +124,8 @@ struct capture_thread {
 	bool born, exited;
 	uint64_t exists_ns;
 	uint64_t state_ns[ST_COUNT];
+	uint64_t
+		lock_shared_ns; /* of ST_LOCK_WAIT: on futexes that processes share, as semaphores */
 	uint64_t run_held_ns; /* of ST_RUN: stretches that ended as (last) holder of the GIL */
 	uint64_t samples;
 	uint64_t unknown_gil_samples;

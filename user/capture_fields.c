@@ -117,6 +117,7 @@ const struct field capture_thread_fields[] = {
 	MEMBER(capture_thread, exited, FIELD_BOOL),
 	MEMBER(capture_thread, exists_ns, FIELD_U64),
 	LIST(capture_thread, state_ns, FIELD_U64S),
+	MEMBER(capture_thread, lock_shared_ns, FIELD_U64),
 	MEMBER(capture_thread, run_held_ns, FIELD_U64),
 	MEMBER(capture_thread, samples, FIELD_U64),
 	MEMBER(capture_thread, unknown_gil_samples, FIELD_U64),

@@ -104,6 +104,7 @@ static void add_counters(struct capture_thread *to, struct capture_thread *from)
 {
 	static const size_t counters[] = {
 		offsetof(struct capture_thread, exists_ns),
+		offsetof(struct capture_thread, lock_shared_ns),
 		offsetof(struct capture_thread, run_held_ns),
 		offsetof(struct capture_thread, samples),
 		offsetof(struct capture_thread, unknown_gil_samples),

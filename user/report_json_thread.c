@@ -119,6 +119,7 @@ json_t *report_json__thread(const struct model_thread *t)
 	set_number(object, "exists_ns", row->exists_ns);
 	set(object, "state_ns", states(t));
 	set(object, "io_ns", io(row));
+	set_number(object, "lock_shared_ns", row->lock_shared_ns);
 	set(object, "blocked_ns", blocked(row));
 	set(object, "gil_wait", gil_wait(row));
 	set(object, "runq", intervals(&row->runq));

@@ -60,6 +60,7 @@ static void copy_totals(struct capture_thread *row, const struct wire_thread *t)
 	row->exited = t->flags & WT_EXITED;
 	row->exists_ns = t->end > t->begin ? t->end - t->begin : 0;
 	memcpy(row->state_ns, t->state_ns, sizeof(row->state_ns));
+	row->lock_shared_ns = t->lock.shared_ns;
 	row->run_held_ns = t->run_held_ns;
 	row->samples = t->samples;
 	row->unknown_gil_samples = t->unknown_gil_samples;

@@ -170,6 +170,7 @@ static const struct member thread[] = {
 	{ "exists_ns", "ns", "inside the window" },
 	{ "state_ns", "states", "adds up to exists_ns" },
 	{ "io_ns", "io", "the parts of io_wait" },
+	{ "lock_shared_ns", "ns", "of lock_wait: on futexes that processes share" },
 	{ "blocked_ns", "ns{}", "the parts of blocked, by system call or other cause" },
 	{ "gil_wait", "gil_wait", NULL },
 	{ "runq", "intervals", "from runnable to running" },
