@@ -74,6 +74,20 @@ struct capture_gil {
 	uint64_t long_hold_ns; /* and those under one of more than four switch intervals */
 };
 
+/* What /proc/PID/smaps_rollup has; all but the RSS 0: that was too dear to be looked at. */
+struct capture_memory {
+	uint64_t
+		at_ns; /* since the window's start: at its end, or the last time before the process ended */
+	uint64_t rss_bytes, pss_bytes;
+	uint64_t shared_clean_bytes, shared_dirty_bytes; /* mapped by other processes, too */
+	uint64_t private_clean_bytes, private_dirty_bytes;
+	uint64_t
+		anonymous_bytes; /* of the RSS: memory of no file, which fork shares until it is written */
+	uint64_t
+		anonymous_pss_bytes; /* of the PSS, likewise: what copy-on-write saves is the difference */
+	uint64_t swap_bytes;
+};
+
 struct capture_process {
 	uint64_t key; /* start of its leader (boot-time ns): PIDs are reused */
 	uint32_t pid;
@@ -82,8 +96,9 @@ struct capture_process {
 	char *cmdline;	     /* arguments joined by blanks */
 	int64_t exit_status; /* wait status; -1: still alive at the window's end */
 	bool born;	     /* inside the window */
-	uint64_t rss_bytes;  /* at the end; 0: not known */
-	uint64_t pss_bytes;  /* at the end; 0: not known */
+	uint64_t rss_bytes;  /* memory.rss_bytes, and */
+	uint64_t pss_bytes;  /* memory.pss_bytes: all that older captures have; 0: not known */
+	struct capture_memory memory;
 	uint32_t cpu_mask[CAPTURE_CPU_WORDS]; /* CPUs it may run on, a bit each; all 0: not known */
 	uint64_t quota_millicpus; /* the tightest CPU quota of its cgroups, thousandths; 0: none */
 	char *quota_cgroup;	  /* whose quota that is, which its members share; or null */

@@ -8,13 +8,11 @@
 #include <string.h>
 
 #include "cleanup.h"
-#include "host.h"
 #include "row.h"
 #include "text.h"
 
 #define ARGS_BYTES 1024
-#define MAX_GILS 64      /* CAPTURE_MAX_GILS */
-#define PSS_MAX_RSS (4ull << 30) /* finding it out walks the page tables, with a lock held */
+#define MAX_GILS 64 /* CAPTURE_MAX_GILS */
 
 struct process *process__new(uint64_t key, uint32_t pid)
 {
@@ -230,9 +228,11 @@ int process__write(struct process *p, struct capture_writer *w, uint64_t start, 
 	fill_python(&p->python, &row);
 	row.gils_n = fill_gils(p, gils);
 	if (!p->ended)
-		row.rss_bytes = host__rss_bytes((int)p->pid);
-	if (!p->ended && dear && row.rss_bytes < PSS_MAX_RSS)
-		row.pss_bytes = host__pss_bytes((int)p->pid);
+		memory__look(&p->memory, (pid_t)p->pid, dear);
+	row.memory = p->memory.seen;
+	row.memory.at_ns = p->memory.at > start ? p->memory.at - start : 0;
+	row.rss_bytes = row.memory.rss_bytes;
+	row.pss_bytes = row.memory.pss_bytes;
 	if (!p->ended && dear)
 		allowance__read(&p->allowance, (pid_t)p->pid);
 	fill_allowance(p, &row);

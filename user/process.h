@@ -9,6 +9,7 @@
 #include "capture.h"
 #include "hold_run.h"
 #include "allowance.h"
+#include "memory.h"
 #include "python.h"
 
 struct process_gil {
@@ -38,6 +39,7 @@ struct process {
 	uint64_t next_look, wait; /* user/lookout.c */
 	uint32_t stuck;		  /* looks that were not answered in time */
 	struct allowance allowance;
+	struct memory memory;
 	size_t gils_n;
 	struct process_gil *gils; /* also those of programs that exec has replaced */
 	struct capture_thread *merged; /* the threads that have no row of their own */

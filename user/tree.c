@@ -95,6 +95,13 @@ void tree__mark(struct tree *t)
 	lookout__begin(&t->lookout, t->session);
 }
 
+/* One that lives to the end is asked then, one that borrows its parent's memory has none. */
+static void look_at_memory(struct tree *t, struct process *p, uint64_t now)
+{
+	if (!p->ended && !p->borrows_memory && t->all_n <= DEAR_PROCESSES)
+		memory__tick(&p->memory, (pid_t)p->pid, now);
+}
+
 uint64_t tree__tick(struct tree *t, uint64_t now)
 {
 	uint64_t next = UINT64_MAX, want, began = clock__now();
@@ -107,6 +114,7 @@ uint64_t tree__tick(struct tree *t, uint64_t now)
 			t->turn = 0;
 		p = processes__at(t->processes, t->turn++);
 		want = lookout__tick(&t->lookout, p, now);
+		look_at_memory(t, p, now);
 		if (p->settled && !p->noted)
 			note_code(t, p);
 		if (want < next)
@@ -168,7 +176,7 @@ static void on_process(void *ctx, const struct wire_process_event *e, const char
 	if (!p)
 		return; /* its threads will be added to the others */
 	process__set_comm(p, e->comm);
-	if (e->ppid)
+	if (e->ppid && !p->ppid) /* later it may be who adopts orphans */
 		p->ppid = e->ppid;
 	tell(t, p, e, args, len);
 }

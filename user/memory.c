@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "memory.h"
+
+#include <string.h>
+
+#include "cleanup.h"
+#include "clock.h"
+
+#define LINE 256
+#define LINES 256	      /* of a file that are looked at: there are some 25, or 60 */
+#define DEAR_RSS (4ull << 30) /* more takes too long: it walks the page tables, with a lock held */
+#define FIRST_NS (200 * NSEC_PER_MSEC)
+#define LONGEST_NS (20 * NSEC_PER_SEC)
+#define COST 200 /* a look may take this part of the time to the next one */
+
+static FILE *open_file(pid_t pid, const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	return fopen(path, "re");
+}
+
+/* "Key:  123 kB", in bytes; false if this line has another key */
+static bool kilobytes(const char *line, const char *key, uint64_t *bytes)
+{
+	size_t len = strlen(key);
+	unsigned long long kb;
+
+	if (strncmp(line, key, len) || sscanf(line + len, ": %llu kB", &kb) != 1)
+		return false;
+	*bytes = kb < INT64_MAX / 1024 ? kb * 1024 : INT64_MAX;
+	return true;
+}
+
+bool memory__parse(FILE *smaps, struct capture_memory *m)
+{
+	struct capture_memory new = { 0 };
+	const struct {
+		const char *key;
+		uint64_t *to;
+	} keys[] = {
+		{ "Rss", &new.rss_bytes },
+		{ "Pss", &new.pss_bytes },
+		{ "Pss_Anon", &new.anonymous_pss_bytes },
+		{ "Anonymous", &new.anonymous_bytes },
+		{ "Shared_Clean", &new.shared_clean_bytes },
+		{ "Shared_Dirty", &new.shared_dirty_bytes },
+		{ "Private_Clean", &new.private_clean_bytes },
+		{ "Private_Dirty", &new.private_dirty_bytes },
+		{ "Swap", &new.swap_bytes },
+	};
+	char line[LINE];
+
+	for (int i = 0; i < LINES && fgets(line, sizeof(line), smaps); i++) {
+		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
+			kilobytes(line, keys[k].key, keys[k].to);
+	}
+	if (!new.pss_bytes)
+		return false;
+	new.at_ns = m->at_ns;
+	*m = new;
+	return true;
+}
+
+static bool look_at_rss(struct capture_memory *m, pid_t pid)
+{
+	cleanup_fclose FILE *f = open_file(pid, "status");
+	char line[LINE];
+	uint64_t rss = 0;
+
+	for (int i = 0; f && i < LINES && fgets(line, sizeof(line), f); i++) {
+		if (!kilobytes(line, "VmRSS", &rss) || !rss)
+			continue;
+		*m = (struct capture_memory){ .rss_bytes = rss };
+		return true;
+	}
+	return false; /* it has ended, or is about to */
+}
+
+void memory__look(struct memory *m, pid_t pid, bool dear)
+{
+	struct capture_memory new = { 0 };
+	cleanup_fclose FILE *smaps = NULL;
+
+	if (!look_at_rss(&new, pid))
+		return;
+	smaps = dear && new.rss_bytes < DEAR_RSS ? open_file(pid, "smaps_rollup") : NULL;
+	if (smaps)
+		memory__parse(smaps, &new);
+	m->seen = new;
+	m->at = clock__now();
+}
+
+void memory__tick(struct memory *m, pid_t pid, uint64_t now)
+{
+	uint64_t took;
+
+	if (!m->next) /* nothing to be seen yet */
+		m->next = now + FIRST_NS;
+	if (now < m->next)
+		return;
+	memory__look(m, pid, true);
+	took = clock__now() - now;
+	m->wait = m->wait ? 2 * m->wait : FIRST_NS;
+	if (m->wait > LONGEST_NS)
+		m->wait = LONGEST_NS;
+	m->next = now + (m->wait > COST * took ? m->wait : COST * took);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The memory of a process: what it has, and what of that it shares. Looked at now and then, since one that
+ * has ended cannot be asked any more: the time between two looks doubles.
+ */
+#ifndef GILPROF_MEMORY_H
+#define GILPROF_MEMORY_H
+
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "capture.h"
+
+struct memory {
+	struct capture_memory seen; /* by the latest look; all 0: none has been answered. Its time is */
+	uint64_t at;		    /* CLOCK_MONOTONIC ns */
+	uint64_t next, wait;	    /* when the next look is due, CLOCK_MONOTONIC ns; 0: at once */
+};
+
+/* Looks if that is due at `now`: never more than 0.5 % of the time. */
+void memory__tick(struct memory *m, pid_t pid, uint64_t now);
+
+/* Looks; only if `dear` at what takes time. What was seen before stays if there is no answer. */
+void memory__look(struct memory *m, pid_t pid, bool dear);
+
+/*
+ * Fills *m from a file as /proc/PID/smaps_rollup (Documentation/filesystems/proc.rst). False, and *m as it
+ * was, if that is not one.
+ */
+bool memory__parse(FILE *smaps, struct capture_memory *m);
+
+#endif
