@@ -56,6 +56,7 @@ find_missing() {
 	need bats have bats
 	need python3 have python3
 	need python3-dev python_headers
+	need gunicorn have gunicorn
 	need python3-jsonschema /usr/bin/python3 -c "import jsonschema"
 	if [ "$analyze" ]; then
 		need clang-format have clang-format

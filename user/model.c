@@ -82,6 +82,10 @@ static void add_thread(struct model_process *p, const struct capture_thread *row
 	add_waiting(p, t);
 	for (int s = 0; s < ST_COUNT; s++)
 		p->state_ns[s] = model__sum(p->state_ns[s], row->state_ns[s]);
+	p->shared_lock_ns = model__sum(p->shared_lock_ns, row->lock_shared_ns);
+	p->sleeps = model__sum(p->sleeps, row->voluntary);
+	if (row->merged == 1 && row->exists_ns > p->lived_ns)
+		p->lived_ns = row->exists_ns;
 	p->existed += row->merged;
 	p->exists_ns = model__sum(p->exists_ns, row->exists_ns);
 	p->run_gil_ns = model__sum(p->run_gil_ns, t->run_gil_ns);

@@ -50,6 +50,9 @@ struct model_process {
 	uint64_t state_ns[ST_COUNT];
 	uint64_t run_gil_ns, run_nogil_ns, io_ns, held_offcpu_ns;
 	uint64_t locks_ns; /* of the rows of locks: all of ST_LOCK_WAIT */
+	uint64_t shared_lock_ns; /* of that: for semaphores and other locks between processes */
+	uint64_t lived_ns;	 /* in the window: as long as the thread that existed longest */
+	uint64_t sleeps;	 /* of all threads: times they left their CPU of their own accord */
 	uint64_t cpu_ns, kernel_cpu_ns, edges_on_cpu;
 	uint64_t gil_unknown_ns;  /* on a CPU while a GIL may have existed that was not known */
 	uint64_t switches;	  /* of threads on CPUs */

@@ -204,6 +204,10 @@ static json_t *process(const struct model_process *p)
 	set(object, "python", python(c));
 	set(object, "rss_bytes", number_or_null(c->rss_bytes));
 	set(object, "pss_bytes", number_or_null(c->pss_bytes));
+	set(object, "memory", report_json__memory(p));
+	set(object, "ipc_ns",
+	    report_json__ipc(p->state_ns[ST_IO_PIPE], p->state_ns[ST_IO_SOCKET],
+			     p->shared_lock_ns));
 	set(object, "cpus_allowed", number_or_null(count_cpus(c)));
 	set(object, "cpu_quota",
 	    c->quota_millicpus ? json_real((double)c->quota_millicpus / 1000) : json_null());
@@ -260,7 +264,8 @@ int report_json(const struct model *m, const struct report_options *o, FILE *f)
 	put(&out, "\"capture\":", capture(m), 0, ",\n\"processes\":[");
 	for (size_t i = 0; i < m->processes_n; i++)
 		put_process(&out, &m->processes[i], i ? ",\n{" : "\n{");
-	put(&out, "],\n\"cpus\":", cpus(m), 0, ",\n");
+	put(&out, "],\n\"trees\":", report_json__trees(m), 0, "");
+	put(&out, ",\n\"cpus\":", cpus(m), 0, ",\n");
 	put(&out, "\"blame\":", report_json__blame(m), 0, ",\n");
 	put(&out, "\"waits\":", report_json__cases(m, true), 0, ",\n");
 	put(&out, "\"holds\":", report_json__cases(m, false), 0, ",\n");

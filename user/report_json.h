@@ -13,6 +13,9 @@ json_t *report_json__thread(const struct model_thread *t);
 json_t *report_json__blame(const struct model *m);
 json_t *report_json__cases(const struct model *m, bool waits); /* else holds */
 json_t *report_json__locks(const struct model *m);
+json_t *report_json__trees(const struct model *m);
+json_t *report_json__memory(const struct model_process *p);
+json_t *report_json__ipc(uint64_t pipe_ns, uint64_t socket_ns, uint64_t semaphore_ns);
 json_t *report_json__scaling(const struct model_scaling *s);
 json_t *report_json__verdict(const struct model *m, const struct model_verdict *v);
 

@@ -13,6 +13,7 @@
 #include "report_blame.h"
 #include "report_locks.h"
 #include "report_tables.h"
+#include "report_trees.h"
 #include "report_verdict.h"
 #include "report_words.h"
 
@@ -182,7 +183,7 @@ int report_text(const struct model *m, const struct report_options *o, FILE *f)
 	if (m->processes_n)
 		report_verdict__predictions(&page, v);
 	if (m->processes_n > 1)
-		report_tables__processes(&page, m, top);
+		report_trees__tables(&page, m, top);
 	for (size_t i = 0; i < m->processes_n && i < (o->verbose ? top : 1); i++)
 		process(&page, m, &m->processes[i], top);
 	report_blame__lines(&page, m, o);

@@ -45,6 +45,7 @@ static const struct member report[] = {
 	{ "gilprof", "gilprof", NULL },
 	{ "capture", "capture", NULL },
 	{ "processes", "process[]", "those that used or wanted most CPU first" },
+	{ "trees", "tree[]", "the same processes, by who descends from whom" },
 	{ "cpus", "cpu[]", NULL },
 	{ "blame", "blame[]",
 	  "who made whom wait for a GIL, the gravest first; adds up to gil_wait" },
@@ -126,8 +127,11 @@ static const struct member process[] = {
 	{ "born", "flag", "inside the window" },
 	{ "exit_status", "status?", "null: alive at the end" },
 	{ "python", "python?", "null: no CPython" },
-	{ "rss_bytes", "count?", "at the end; null: not known" },
+	{ "rss_bytes", "count?",
+	  "at the end, or when last looked at before it ended; null: not known" },
 	{ "pss_bytes", "count?", NULL },
+	{ "memory", "memory?", "null: not known, or only rss_bytes is" },
+	{ "ipc_ns", "ipc", NULL },
 	{ "cpus_allowed", "count?", "by its affinity; null: not known" },
 	{ "cpu_quota", "number?", "the tightest of its cgroups', CPUs; null: none is known" },
 	{ "wanted", "number", "mean number of threads that ran, or waited for a CPU or a GIL" },
@@ -138,6 +142,65 @@ static const struct member process[] = {
 	{ "gil_unknown_ns", "ns", "of run_nogil: a GIL may have been held that was not known yet" },
 	{ "gils", "gil[]", "none in a free-threaded build" },
 	{ "threads", "thread[]", "the busiest first" },
+	{ 0 },
+};
+
+static const struct member memory[] = {
+	{ "at_ns", "ns", "since the window's start" },
+	{ "rss_bytes", "count", "shared + private" },
+	{ "pss_bytes", "count", "each page divided by the number of processes that map it" },
+	{ "shared_clean_bytes", "count", "pages that other processes map, too" },
+	{ "shared_dirty_bytes", "count", "of these, changed since they were read from a file" },
+	{ "private_clean_bytes", "count", NULL },
+	{ "private_dirty_bytes", "count", NULL },
+	{ "anonymous_bytes", "count", "of rss_bytes, memory of no file" },
+	{ "anonymous_pss_bytes", "count", "the same of pss_bytes" },
+	{ "swap_bytes", "count", NULL },
+	{ "cow_saved_bytes", "count",
+	  "anonymous_bytes - anonymous_pss_bytes: what copy-on-write still saves this process" },
+	{ 0 },
+};
+
+static const struct member ipc[] = {
+	{ "pipe", "ns", "asleep in reads and writes of pipes" },
+	{ "socket", "ns", "the same of sockets, also those to elsewhere" },
+	{ "semaphore", "ns", "of lock_wait: futexes that processes share, as of multiprocessing" },
+	{ 0 },
+};
+
+static const struct member tree[] = {
+	{ "root_pid", "count", NULL },
+	{ "pids", "count[]", "its processes, parents first" },
+	{ "wanted", "number", "sums over its processes:" },
+	{ "achieved", "number", NULL },
+	{ "cpu_ns", "ns", NULL },
+	{ "speedup", "number", "cpu_ns by the window: over one CPU that does all of the work" },
+	{ "ipc_ns", "ipc", NULL },
+	{ "rss_bytes", "count", NULL },
+	{ "pss_bytes", "count", NULL },
+	{ "cow_saved_bytes", "count", "what they would need more if each had its own copy" },
+	{ "processes_without_pss", "count", "whose memory is not in pss_bytes: not known" },
+	{ "workers", "workers[]", "children of one parent that run the same program" },
+	{ 0 },
+};
+
+static const struct member workers[] = {
+	{ "parent_pid", "count", NULL },
+	{ "cmdline", "text", "of one of them; the others' may differ in digits" },
+	{ "forked", "flag", "it is their parent's, too" },
+	{ "cpu_ns", "ns", NULL },
+	{ "imbalance", "number", "CPU time of the busiest over their mean; 0: none used any" },
+	{ "idle", "count", NULL },
+	{ "left_out", "count", "further ones, that lived for less than half as long" },
+	{ "workers", "worker[]", "who used most CPU time first" },
+	{ 0 },
+};
+
+static const struct member worker[] = {
+	{ "pid", "count", NULL },
+	{ "cpu_ns", "ns", NULL },
+	{ "lived_ns", "ns", "inside the window" },
+	{ "idle", "flag", "< 1 % of lived_ns in CPU, run queue and gil_wait, < 10 sleeps/s" },
 	{ 0 },
 };
 
@@ -372,6 +435,11 @@ static const struct object objects[] = {
 	{ "law", NULL, law },
 	{ "self", NULL, self },
 	{ "process", NULL, process },
+	{ "memory", "as /proc/PID/smaps_rollup has it", memory },
+	{ "ipc", "time that threads waited for other processes", ipc },
+	{ "tree", NULL, tree },
+	{ "workers", NULL, workers },
+	{ "worker", NULL, worker },
 	{ "python", NULL, python },
 	{ "gil", NULL, gil },
 	{ "thread", NULL, thread },

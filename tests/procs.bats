@@ -1,0 +1,102 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-2-Clause
+# The process view: workers, what they do, what they wait for, and their memory.
+
+load helpers
+load truth
+
+check_schema() {
+	"$GILPROF" --json-schema >"$BATS_TEST_TMPDIR/schema.json"
+	"$PYTHON3" tests/schema.py "$REPORT" "$BATS_TEST_TMPDIR/schema.json"
+}
+
+agrees() {
+	"$PYTHON3" tests/procs.py "$1" "$REPORT" "${@:2}"
+}
+
+# shows CMD...: its output also when all is well
+shows() {
+	local status=0
+	"$@" >"$BATS_TEST_TMPDIR/shown" || status=$?
+	sed 's/^/# /' "$BATS_TEST_TMPDIR/shown" >&3
+	return "$status"
+}
+
+# profile_tree: the page and JSON of the workload's tree, and its memory by the kernel right after
+profile_tree() {
+	local pid
+	"$GILPROF" -p "$1" -d 2 -o "$REPORT" -o "$REPORT.txt" -o "$REPORT.gilprof"
+	mkdir "$BATS_TEST_TMPDIR/smaps"
+	for pid in $(json "$REPORT" '" ".join(str(p["pid"]) for p in r["processes"])'); do
+		cp "/proc/$pid/smaps_rollup" "$BATS_TEST_TMPDIR/smaps/$pid"
+	done
+	cat "$REPORT.txt"
+	check_laws "$REPORT"
+	check_schema
+	agrees sums
+	"$GILPROF" report "$REPORT.gilprof" | cmp - "$REPORT.txt"
+}
+
+@test "a gunicorn server with three workers under load" {
+	requires bpf
+	requires command gunicorn
+	start_workload "$PYTHON3" tests/workloads/server.py --dir "$BATS_TEST_TMPDIR"
+	server=$(awk '/^ready/ { print $2 }' "$WORKLOAD_OUT")
+	profile_tree "$server"
+	agrees memory "$BATS_TEST_TMPDIR/smaps"
+	end_workload "$WORKLOAD_PID"
+	shows agrees server "$WORKLOAD_OUT"
+	json_true "$REPORT" "all(p['ipc_ns']['semaphore'] == 0 for p in r['processes'])" # threads' locks are no IPC
+	tr '\n' ' ' <"$REPORT.txt" | grep -q "3 workers of gunicorn (PID $server):"
+}
+
+pool() {
+	requires bpf
+	start_workload "$PYTHON3" tests/workloads/pool.py "$1" --dir "$BATS_TEST_TMPDIR"
+	profile_tree "$WORKLOAD_PID"
+	agrees memory "$BATS_TEST_TMPDIR/smaps"
+	end_workload "$WORKLOAD_PID"
+}
+
+@test "a ProcessPoolExecutor: one worker computes, one less, one has nothing to do" {
+	pool split
+	shows agrees split "$WORKLOAD_OUT" "$BATS_TEST_TMPDIR"
+	idle=$(json "$REPORT" '[w["pid"] for w in r["trees"][0]["workers"][0]["workers"] if w["idle"]][0]')
+	tr '\n' ' ' <"$REPORT.txt" | grep -q "1 had nothing to do: $idle\."
+}
+
+@test "a ProcessPoolExecutor whose workers get short tasks: what they wait for" {
+	pool stream
+	shows agrees stream "$WORKLOAD_OUT"
+	refute grep -q 'had nothing to do' "$REPORT.txt"
+}
+
+# who joins a thread waits for a word that other processes could wait on, too
+@test "threads that wait for each other do no IPC" {
+	requires bpf
+	"$GILPROF" -o "$REPORT" -- "$BUILD/workloads/manylocks" --locks 3000 >"$BATS_TEST_TMPDIR/out"
+	check_laws "$REPORT"
+	json_true "$REPORT" "r['processes'][0]['ipc_ns']['semaphore'] == 0" \
+		"[t for t in r['processes'][0]['threads'] if t['tid'] == r['processes'][0]['pid']][0]['state_ns']['lock_wait'] > 0.1e9"
+}
+
+# its processes have ended when the window does: their memory is as last seen
+@test "a command's workers" {
+	requires bpf
+	"$GILPROF" -o "$REPORT" -o "$REPORT.txt" -- "$PYTHON3" -c 'import multiprocessing, os, time
+data = bytearray(b"x") * (32 << 20)
+def work(n):
+    end = time.process_time() + n
+    while time.process_time() < end: pass
+    return os.getpid()
+with multiprocessing.Pool(2) as pool:
+    print(*pool.map(work, [0.9, 0.5], 1))' >"$BATS_TEST_TMPDIR/out"
+	cat "$REPORT.txt"
+	check_laws "$REPORT"
+	read -r busiest other <"$BATS_TEST_TMPDIR/out"
+	json_true "$REPORT" "[w['pid'] for w in r['trees'][0]['workers'][0]['workers']] == [$busiest, $other]" \
+		"1.2 < r['trees'][0]['workers'][0]['imbalance'] < 1.4" \
+		"r['trees'][0]['processes_without_pss'] == 0" \
+		"2 * 20 << 20 < r['trees'][0]['cow_saved_bytes'] < 2 * 44 << 20" \
+		"all(0 < p['memory']['at_ns'] < r['capture']['duration_ns'] for p in r['processes'])"
+}
