@@ -53,31 +53,38 @@ static uint64_t quota_of(const char *dir)
 	return quota * 1000 / period ? (uint64_t)(quota * 1000 / period) : 1;
 }
 
-static void keep_tighter(struct allowance *l, uint64_t quota, const char *cgroup)
+/* The cgroup in that directory has a quota. */
+static void add_quota(struct allowance *l, uint64_t quota, const char *cgroup, const char *dir,
+		      struct cgroups *seen)
 {
 	size_t len = strlen(cgroup), room = sizeof(l->quota_cgroup) - 1;
 	size_t cut = len > room ? len - room : 0;
-	char *name;
+	cleanup_free char *name =
+		text__utf8(cgroup + cut, len - cut, room); /* whoever made it has named it */
 
-	if (!quota || (l->quota_millicpus && l->quota_millicpus <= quota))
+	if (seen && name)
+		cgroups__note(seen, dir, name, quota);
+	if (l->quota_millicpus && l->quota_millicpus <= quota)
 		return;
-	name = text__utf8(cgroup + cut, len - cut, room); /* whoever made it has named it */
 	l->quota_millicpus = quota;
 	snprintf(l->quota_cgroup, sizeof(l->quota_cgroup), "%s", name ? name : "?");
-	free(name);
 }
 
 /* From the cgroup up to the root; what is not mounted here, as in a container, has no files. */
-static void climb(struct allowance *l, const char *root, const char *cgroup)
+static void climb(struct allowance *l, const char *root, const char *cgroup, struct cgroups *seen)
 {
+	uint64_t quota;
 	char dir[4224], path[4096], *slash;
 
 	if (snprintf(path, sizeof(path), "%s", cgroup) >= (int)sizeof(path) ||
 	    strstr(path, "/..")) /* outside our cgroup namespace */
 		return;
 	for (int level = 0; level < LEVELS; level++) {
+		quota = 0;
 		if (snprintf(dir, sizeof(dir), "%s%s", root, path) < (int)sizeof(dir))
-			keep_tighter(l, quota_of(dir), *path ? path : "/");
+			quota = quota_of(dir);
+		if (quota)
+			add_quota(l, quota, *path ? path : "/", dir, seen);
 		slash = strrchr(path, '/');
 		if (!slash)
 			return;
@@ -101,7 +108,8 @@ static bool has_cpu(const char *controllers, size_t len)
 }
 
 /* One line: "4:cpu,cpuacct:/path", or "0::/path" of version 2 (man 7 cgroups). */
-static void add_line(struct allowance *l, const char *line, size_t len, const char *mount)
+static void add_line(struct allowance *l, const char *line, size_t len, const char *mount,
+		     struct cgroups *seen)
 {
 	const char *controllers = memchr(line, ':', len), *path;
 	char root[256], *cgroup;
@@ -116,27 +124,28 @@ static void add_line(struct allowance *l, const char *line, size_t len, const ch
 	if (!cgroup)
 		return;
 	if (path - 1 == controllers) {
-		climb(l, mount, cgroup);
+		climb(l, mount, cgroup, seen);
 		snprintf(root, sizeof(root), "%s/unified", mount);
-		climb(l, root, cgroup);
+		climb(l, root, cgroup, seen);
 	} else if (has_cpu(controllers, (size_t)(path - 1 - controllers))) {
 		snprintf(root, sizeof(root), "%s/cpu", mount);
-		climb(l, root, cgroup);
+		climb(l, root, cgroup, seen);
 	}
 	free(cgroup);
 }
 
-void allowance__quota(struct allowance *l, const char *membership, const char *mount)
+void allowance__quota(struct allowance *l, const char *membership, const char *mount,
+		      struct cgroups *seen)
 {
 	while (*membership) {
 		size_t len = strcspn(membership, "\n");
 
-		add_line(l, membership, len, mount);
+		add_line(l, membership, len, mount, seen);
 		membership += len + (membership[len] == '\n');
 	}
 }
 
-void allowance__read(struct allowance *l, pid_t pid)
+void allowance__read(struct allowance *l, pid_t pid, struct cgroups *seen)
 {
 	char path[64], text[16384];
 	cleanup_fclose FILE *f = NULL;
@@ -148,5 +157,5 @@ void allowance__read(struct allowance *l, pid_t pid)
 	f = fopen(path, "re");
 	n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
 	text[n] = '\0';
-	allowance__quota(l, text, "/sys/fs/cgroup");
+	allowance__quota(l, text, "/sys/fs/cgroup", seen);
 }

@@ -34,6 +34,7 @@
 #define CAPTURE_MAX_SAMPLES 1048576u
 #define CAPTURE_MAX_CASES 4096u
 #define CAPTURE_MAX_LOCKS 131072u
+#define CAPTURE_MAX_CGROUPS 4096u
 #define CAPTURE_MAX_GILS 64u /* of one process */
 #define CAPTURE_CPU_WORDS 64 /* 32 CPUs each: those beyond 2048 are left out */
 
@@ -227,6 +228,16 @@ struct capture_cpu {
 	uint64_t target_ns, other_ns, idle_ns, offline_ns;
 };
 
+/* A cgroup whose CPU quota the target's processes share, and what it did to them in the window. */
+struct capture_cgroup {
+	char *name; /* its path: as quota_cgroup of a process */
+	uint64_t quota_millicpus;
+	uint64_t from_ns;   /* since the window's start: it was not known before */
+	uint64_t periods;   /* of the quota, in which its threads ran, */
+	uint64_t throttled; /* and those in which it was used up */
+	uint64_t throttled_ns; /* its threads were kept from running, summed over CPUs */
+};
+
 /* A capture read back, everything owned by it. */
 struct capture {
 	struct capture_info info;
@@ -241,6 +252,8 @@ struct capture {
 	struct capture_sample *samples;
 	struct capture_case *cases;
 	struct capture_lock *locks;
+	size_t cgroups_n;
+	struct capture_cgroup *cgroups;
 };
 
 /*
@@ -260,6 +273,7 @@ int capture_writer__blame(struct capture_writer *w, const struct capture_blame *
 int capture_writer__sample(struct capture_writer *w, const struct capture_sample *s);
 int capture_writer__case(struct capture_writer *w, const struct capture_case *c);
 int capture_writer__lock(struct capture_writer *w, const struct capture_lock *l);
+int capture_writer__cgroup(struct capture_writer *w, const struct capture_cgroup *g);
 int capture_writer__end(struct capture_writer *w, const struct capture_info *info, int fd);
 void capture_writer__free(struct capture_writer *w); /* NULL is fine */
 

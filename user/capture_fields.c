@@ -228,3 +228,13 @@ const struct field capture_lock_fields[] = {
 	MEMBER(capture_lock, count, FIELD_U64),
 	{ 0 },
 };
+
+const struct field capture_cgroup_fields[] = {
+	MEMBER(capture_cgroup, name, FIELD_STRING),
+	MEMBER(capture_cgroup, quota_millicpus, FIELD_U64),
+	MEMBER(capture_cgroup, from_ns, FIELD_U64),
+	MEMBER(capture_cgroup, periods, FIELD_U64),
+	MEMBER(capture_cgroup, throttled, FIELD_U64),
+	MEMBER(capture_cgroup, throttled_ns, FIELD_U64),
+	{ 0 },
+};

@@ -39,6 +39,8 @@ static const struct kind {
 	  offsetof(struct capture, cases), offsetof(struct capture, cases_n) },
 	{ "lock", capture_lock_fields, sizeof(struct capture_lock), CAPTURE_MAX_LOCKS,
 	  offsetof(struct capture, locks), offsetof(struct capture, locks_n) },
+	{ "cgroup", capture_cgroup_fields, sizeof(struct capture_cgroup), CAPTURE_MAX_CGROUPS,
+	  offsetof(struct capture, cgroups), offsetof(struct capture, cgroups_n) },
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))

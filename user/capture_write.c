@@ -173,6 +173,11 @@ int capture_writer__lock(struct capture_writer *w, const struct capture_lock *l)
 	return add_row(w, "lock", capture_lock_fields, l);
 }
 
+int capture_writer__cgroup(struct capture_writer *w, const struct capture_cgroup *g)
+{
+	return add_row(w, "cgroup", capture_cgroup_fields, g);
+}
+
 static int write_all(int fd, const unsigned char *bytes, size_t len)
 {
 	while (len > 0) {

@@ -208,7 +208,8 @@ static void fill_allowance(struct process *p, struct capture_process *row)
 	row->quota_cgroup = p->allowance.quota_millicpus ? p->allowance.quota_cgroup : NULL;
 }
 
-int process__write(struct process *p, struct capture_writer *w, uint64_t start, bool dear)
+int process__write(struct process *p, struct capture_writer *w, uint64_t start, bool dear,
+		   struct cgroups *seen)
 {
 	static char none[] = "";
 	cleanup_free struct capture_gil *gils = calloc(p->gils_n + 1, sizeof(*gils));
@@ -234,7 +235,7 @@ int process__write(struct process *p, struct capture_writer *w, uint64_t start, 
 	row.rss_bytes = row.memory.rss_bytes;
 	row.pss_bytes = row.memory.pss_bytes;
 	if (!p->ended && dear)
-		allowance__read(&p->allowance, (pid_t)p->pid);
+		allowance__read(&p->allowance, (pid_t)p->pid, seen);
 	fill_allowance(p, &row);
 	return capture_writer__process(w, &row);
 }

@@ -69,8 +69,9 @@ void process__note_uses(struct process *p, const struct wire_thread *t);
 
 /*
  * Writes its row, for a window that began at `start`; reads its memory figures if it lives, and only if
- * `dear` those that take time, and which CPUs it may use now. 0 or -errno.
+ * `dear` those that take time, and which CPUs it may use now (`seen`: see allowance__read). 0 or -errno.
  */
-int process__write(struct process *p, struct capture_writer *w, uint64_t start, bool dear);
+int process__write(struct process *p, struct capture_writer *w, uint64_t start, bool dear,
+		   struct cgroups *seen);
 
 #endif

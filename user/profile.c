@@ -248,6 +248,7 @@ static int open_window(struct profile *p)
 		err = start_window(p);
 	if (err)
 		return err;
+	tree__open(p->tree);
 	tree__mark(p->tree);
 	note_start(p);
 	return 0;
@@ -422,8 +423,10 @@ static uint64_t steal_irq_gained(const struct profile *p)
 
 static int finish(struct profile *p, int fd)
 {
-	int err = session__stop(p->session), written;
+	int err, written;
 
+	tree__close(p->tree);
+	err = session__stop(p->session);
 	p->end_ns = session__end_ns(p->session);
 	session__catch_up(p->session);
 	cost__finish(&p->cost, p->session, clock__now());

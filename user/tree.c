@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "capture_merge.h"
+#include "cgroups.h"
 #include "clock.h"
 #include "explain.h"
 #include "locks.h"
@@ -31,6 +32,7 @@ struct tree {
 	struct explain *explain;
 	struct locks *locks;
 	struct processes *processes;
+	struct cgroups *cgroups;
 	size_t noted_n; /* processes whose native code was noted */
 	size_t turn;	/* whom tree__tick begins with */
 	uint64_t rows;
@@ -98,8 +100,18 @@ void tree__mark(struct tree *t)
 /* One that lives to the end is asked then, one that borrows its parent's memory has none. */
 static void look_at_memory(struct tree *t, struct process *p, uint64_t now)
 {
-	if (!p->ended && !p->borrows_memory && t->all_n <= DEAR_PROCESSES)
+	if (!p->ended && !p->borrows_memory && count(t) <= DEAR_PROCESSES)
 		memory__tick(&p->memory, (pid_t)p->pid, now);
+}
+
+void tree__open(struct tree *t)
+{
+	cgroups__begin(t->cgroups);
+}
+
+void tree__close(struct tree *t)
+{
+	cgroups__end(t->cgroups);
 }
 
 uint64_t tree__tick(struct tree *t, uint64_t now)
@@ -107,6 +119,7 @@ uint64_t tree__tick(struct tree *t, uint64_t now)
 	uint64_t next = UINT64_MAX, want, began = clock__now();
 	struct process *p;
 
+	cgroups__tick(t->cgroups, now);
 	for (size_t i = 0; i < count(t); i++) {
 		if (clock__now() - began > TICK_NS)
 			return now; /* the ring and the signals first */
@@ -162,7 +175,7 @@ static void tell(struct tree *t, struct process *p, const struct wire_process_ev
 	default: /* EV_SEEN */
 		see(p, e);
 		if (count(t) <= DEAR_PROCESSES && !p->born) /* it may be gone at the end */
-			allowance__read(&p->allowance, (pid_t)p->pid);
+			allowance__read(&p->allowance, (pid_t)p->pid, t->cgroups);
 	}
 }
 
@@ -328,7 +341,7 @@ static int write_process(struct tree *t, struct process *p, uint64_t start, bool
 
 	for (size_t i = 0; i < p->gils_n; i++)
 		p->gils[i].waits = explain__under_holds(t->explain, p->key, p->gils[i].address);
-	err = process__write(p, t->writer, start, dear);
+	err = process__write(p, t->writer, start, dear, t->cgroups);
 
 	return !err && p->merged ? capture_writer__thread(t->writer, p->merged) : err;
 }
@@ -343,6 +356,8 @@ int tree__finish(struct tree *t, uint64_t start, uint64_t end)
 		err = write_process(t, processes__at(t->processes, i), start, i < DEAR_PROCESSES);
 	if (others && !err)
 		err = write_process(t, others, start, false);
+	if (!err)
+		err = cgroups__write(t->cgroups, t->writer, start);
 	if (!err)
 		err = write_locks(t, end > start ? end - start : 0);
 	if (!err)
@@ -395,7 +410,8 @@ struct tree *tree__new(struct capture_writer *writer, enum wire_native native)
 	t->explain = explain__new(native);
 	t->locks = locks__new();
 	t->processes = processes__new();
-	if (t->explain && t->locks && t->processes)
+	t->cgroups = cgroups__new();
+	if (t->explain && t->locks && t->processes && t->cgroups)
 		return t;
 	tree__free(t);
 	return NULL;
@@ -408,6 +424,7 @@ void tree__free(struct tree *t)
 	processes__free(t->processes);
 	explain__free(t->explain);
 	locks__free(t->locks);
+	cgroups__free(t->cgroups);
 	free(t);
 }
 

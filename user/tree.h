@@ -25,6 +25,10 @@ void tree__use(struct tree *t, struct session *s);
 /* Looks at the processes found by session__seed, all at once, before the window opens. */
 void tree__look_at_all(struct tree *t);
 
+/* The window has just opened, resp. is about to close: what must be read then, and takes no time. */
+void tree__open(struct tree *t);
+void tree__close(struct tree *t);
+
 /* Reads where each GIL's counters stand now, at the window's start and end. */
 void tree__mark(struct tree *t);
 

@@ -33,7 +33,7 @@ static struct allowance quota(const char *membership)
 {
 	struct allowance l = { 0 };
 
-	allowance__quota(&l, membership, mount);
+	allowance__quota(&l, membership, mount, NULL);
 	return l;
 }
 
@@ -113,11 +113,11 @@ static void ourselves(void)
 	struct allowance l;
 	cpu_set_t set;
 
-	allowance__read(&l, getpid());
+	allowance__read(&l, getpid(), NULL);
 	CHECK(sched_getaffinity(0, sizeof(set), &set) == 0);
 	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
 		CHECK_INT(l.cpus[cpu / 32] >> cpu % 32 & 1, CPU_ISSET(cpu, &set) != 0);
-	allowance__read(&l, 0x7ffffff0);
+	allowance__read(&l, 0x7ffffff0, NULL);
 	for (int word = 0; word < CAPTURE_CPU_WORDS; word++)
 		CHECK_INT(l.cpus[word], 0);
 	CHECK_INT(l.quota_millicpus, 0);

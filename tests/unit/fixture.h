@@ -179,6 +179,16 @@ static inline void fixture__lock(struct capture *c, size_t process, uint64_t add
 	l->count = count;
 }
 
+static inline struct capture_cgroup *fixture__cgroup(struct capture *c, const char *name,
+						     uint64_t millicpus)
+{
+	struct capture_cgroup *g = fixture_row(&c->cgroups, &c->cgroups_n, sizeof(*g));
+
+	g->name = strdup(name);
+	g->quota_millicpus = millicpus;
+	return g;
+}
+
 /* --- stacks, and what stands at them --- */
 
 /* Adds a frame and the node that it is on `parent`, 0: it is a root. Returns the node's number. */
@@ -335,6 +345,7 @@ static inline struct capture *fixture__zoo(void)
 	struct capture *c = fixture__spinners();
 	struct capture_thread *t;
 	struct capture_process *p;
+	struct capture_cgroup *g;
 
 	p = fixture__process(c, 50, "python3.13t");
 	fixture__python(p, "static free-threaded", 0);
@@ -346,6 +357,10 @@ static inline struct capture *fixture__zoo(void)
 	p->cpu_mask[2] = 0x80000001;
 	p->quota_millicpus = 1500;
 	p->quota_cgroup = strdup("/a \\xff\x1b[31m");
+	g = fixture__cgroup(c, p->quota_cgroup, 1500);
+	g->periods = 100;
+	g->throttled = 20;
+	g->throttled_ns = 250 * FIXTURE_MS;
 	free(p->cmdline);
 	p->cmdline = strdup("nginx: \\xff \"worker\"\nline two \xc2\x9b"
 			    "31m");
@@ -399,6 +414,8 @@ static inline unsigned char *fixture__write(const struct capture *c, size_t *len
 		capture_writer__cpu(w, &c->cpus[i]);
 	for (size_t i = 0; i < c->locks_n; i++)
 		capture_writer__lock(w, &c->locks[i]);
+	for (size_t i = 0; i < c->cgroups_n; i++)
+		capture_writer__cgroup(w, &c->cgroups[i]);
 	for (size_t i = 0; i < c->blame_n; i++)
 		capture_writer__blame(w, &c->blame[i]);
 	for (size_t i = 0; i < c->samples_n; i++)
