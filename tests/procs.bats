@@ -25,7 +25,7 @@ shows() {
 # profile_tree: the page and JSON of the workload's tree, and its memory by the kernel right after
 profile_tree() {
 	local pid
-	"$GILPROF" -p "$1" -d 2 -o "$REPORT" -o "$REPORT.txt" -o "$REPORT.gilprof"
+	"$GILPROF" -p "$1" -d 2 -o "$REPORT" -o "$REPORT.txt" -o "$REPORT.gilprof" -o "$REPORT.cpus.svg"
 	mkdir "$BATS_TEST_TMPDIR/smaps"
 	for pid in $(json "$REPORT" '" ".join(str(p["pid"]) for p in r["processes"])'); do
 		cp "/proc/$pid/smaps_rollup" "$BATS_TEST_TMPDIR/smaps/$pid"
@@ -34,7 +34,11 @@ profile_tree() {
 	check_laws "$REPORT"
 	check_schema
 	agrees sums
+	agrees cpus
+	agrees picture "$REPORT.cpus.svg"
 	"$GILPROF" report "$REPORT.gilprof" | cmp - "$REPORT.txt"
+	"$GILPROF" report "$REPORT.gilprof" -o "$REPORT.2.cpus.svg"
+	cmp "$REPORT.cpus.svg" "$REPORT.2.cpus.svg"
 }
 
 @test "a gunicorn server with three workers under load" {
@@ -99,4 +103,35 @@ with multiprocessing.Pool(2) as pool:
 		"r['trees'][0]['processes_without_pss'] == 0" \
 		"2 * 20 << 20 < r['trees'][0]['cow_saved_bytes'] < 2 * 44 << 20" \
 		"all(0 < p['memory']['at_ns'] < r['capture']['duration_ns'] for p in r['processes'])"
+}
+
+@test "a quota: how often and for how long it stopped threads, as cpu.stat has it" {
+	requires bpf
+	make_quota 50
+	start_workload sh -c "echo \$\$ >$CGROUP/cgroup.procs &&
+		exec $PYTHON3 tests/workloads/cases.py primes --threads 1 --processes 2"
+	cp "$CGROUP/cpu.stat" "$BATS_TEST_TMPDIR/before"
+	"$GILPROF" -p "$WORKLOAD_PID" -d 2 -o "$REPORT" -o "$REPORT.txt"
+	cp "$CGROUP/cpu.stat" "$BATS_TEST_TMPDIR/after"
+	cat "$REPORT.txt"
+	check_laws "$REPORT"
+	check_schema
+	shows agrees quota "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
+	json_true "$REPORT" "all(p['cpu_quota_cgroup'] == r['cgroups'][0]['name'] for p in r['processes'])"
+	tr '\n' ' ' <"$REPORT.txt" | grep -Eq 'The CPU quota of cgroup /gilprof-test-[0-9]+, 0.50 CPUs, was used up in'
+}
+
+@test "two processes that are kept to one CPU: who ran there, and that the others did not" {
+	requires bpf
+	requires command taskset
+	start_workload taskset -c 1 "$PYTHON3" tests/workloads/cases.py primes --threads 1 --processes 2
+	"$GILPROF" -p "$WORKLOAD_PID" -d 1 -o "$REPORT" -o "$REPORT.txt"
+	cat "$REPORT.txt"
+	check_laws "$REPORT"
+	agrees cpus
+	json_true "$REPORT" "all(p['cpu_list'] == '1' for p in r['processes'])" \
+		"all(set(p['cpu_ns_by_cpu']) <= {'1'} for p in r['processes'])" \
+		"not sum(p['migrations'] for p in r['processes'])"
+	grep -q '^  CPU target others  idle offline' "$REPORT.txt"
+	refute grep -q 'quota of cgroup' "$REPORT.txt"
 }

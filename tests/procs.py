@@ -7,6 +7,9 @@ usage: procs.py server REPORT.json OUTPUT       output of workloads/server.py
        procs.py stream REPORT.json OUTPUT       output of workloads/pool.py stream
        procs.py memory REPORT.json DIR          copies of /proc/PID/smaps_rollup, named PID
        procs.py sums REPORT.json                what must agree inside of the report
+       procs.py cpus REPORT.json                the same, of CPUs
+       procs.py quota REPORT.json STAT STAT     cpu.stat before and after the window
+       procs.py picture REPORT.json FILE.cpus.svg
 
 Prints both figures; exits 1 if one is beyond what is allowed.
 """
@@ -14,6 +17,7 @@ import glob
 import json
 import os
 import sys
+import xml.etree.ElementTree
 
 BACKEND_NS = 10_000_000  # how long the back end of server.py takes
 failed = False
@@ -170,8 +174,73 @@ def sums(report):
             check(t["lock_shared_ns"] <= t["state_ns"]["lock_wait"], "locks of %d" % t["tid"])
 
 
+def quota(report, before, after):
+    def read(path):
+        with open(path, encoding="ascii") as file:
+            stat = {key: int(value) for key, value in map(str.split, file)}
+        return [stat["nr_periods"], stat["nr_throttled"],
+                stat["throttled_time"] if "throttled_time" in stat else 1000 * stat["throttled_usec"]]
+
+    (group,) = report["cgroups"]
+    truth_ = [b - a for a, b in zip(read(before), read(after))]
+    # the window lies inside: what was gained before it and after it is missing, a few periods of 0.1 s
+    extra = 4
+    for key, want, each in zip(("periods", "throttled_periods", "throttled_ns"), truth_, (1, 1, 150e6)):
+        got = group[key]
+        check(want - extra * each <= got <= want,
+              "%s: gilprof %d, truth %d (up to %d less)" % (key, got, want, extra * each))
+    queued = sum(t["state_ns"]["runq"] for p in report["processes"] for t in p["threads"])
+    check(queued >= 0.9 * group["throttled_ns"] > 0, "queued %.0f ms, throttled %.0f ms"
+          % (queued / 1e6, group["throttled_ns"] / 1e6))
+
+
+def cpus(report):
+    """Threads' time on each CPU is the CPU's time for the target, and the process's."""
+    window_ns = report["capture"]["duration_ns"]
+    for cpu in report["cpus"]:
+        number = str(cpu["cpu"])
+        by_process = sum(p["cpu_ns_by_cpu"].get(number, 0) for p in report["processes"])
+        near("CPU %s, ns" % number, by_process, cpu["target_ns"], 1, window_ns / 1000)
+    for p in report["processes"]:
+        by_thread = {}
+        for t in p["threads"]:
+            for number, ns in t["cpu_ns_by_cpu"].items():
+                by_thread[number] = by_thread.get(number, 0) + ns
+        check(by_thread == p["cpu_ns_by_cpu"], "CPUs of process %d: the sums of its threads" % p["pid"])
+        near("CPU time of %d, ns" % p["pid"], sum(by_thread.values()), p["cpu_ns"], 0.1, 1000)
+        check(p["migrations"] == sum(t["switches"]["migrations"] for t in p["threads"]),
+              "migrations of %d" % p["pid"])
+
+
+def picture(report, path):
+    window_ns = report["capture"]["duration_ns"]
+    svg = "{http://www.w3.org/2000/svg}"
+    root = xml.etree.ElementTree.parse(path).getroot()
+    rows = {g.get("data-cpu"): g for g in root.iter(svg + "g") if g.get("data-cpu")}
+    check(sorted(rows) == sorted(str(c["cpu"]) for c in report["cpus"]), "a row for each CPU: %s" % list(rows))
+    for cpu in report["cpus"]:
+        pieces = [r for r in rows[str(cpu["cpu"])].iter(svg + "rect")]
+        edge = 80.0
+        for rect in pieces:
+            check(abs(float(rect.get("x")) - edge) < 0.002, "pieces join at %s" % edge)
+            edge = float(rect.get("x")) + float(rect.get("width"))
+            want = 1000 * int(rect.get("data-ns")) / window_ns
+            check(abs(float(rect.get("width")) - want) < 0.002, "%s ns are %s wide" % (rect.get("data-ns"), want))
+        check(abs(edge - 1080) < 2, "the row ends at %s" % edge)
+        sums_ = {kind: sum(int(r.get("data-ns")) for r in pieces if r.get("class") == kind)
+                 for kind in ("threads", "rest", "other", "idle", "offline")}
+        for kind in ("other", "idle", "offline"):
+            check(sums_[kind] == cpu[kind + "_ns"], "%s of CPU %d" % (kind, cpu["cpu"]))
+        near("target of CPU %d" % cpu["cpu"], sums_["threads"] + sums_["rest"], cpu["target_ns"], 0.1, 100_000)
+        for p in report["processes"]:
+            drawn = sum(int(r.get("data-ns")) for r in pieces if r.get("data-pid") == str(p["pid"]))
+            have = p["cpu_ns_by_cpu"].get(str(cpu["cpu"]), 0)
+            check(drawn in (have, 0) and (drawn or have < window_ns / 900),
+                  "process %d on CPU %d: %d ns" % (p["pid"], cpu["cpu"], drawn))
+
+
 def main(args):
-    commands = {f.__name__: f for f in (server, split, stream, memory, sums)}
+    commands = {f.__name__: f for f in (server, split, stream, memory, sums, quota, cpus, picture)}
     if len(args) < 2 or args[0] not in commands:
         sys.exit(__doc__)
     commands[args[0]](load(args[1]), *args[2:])

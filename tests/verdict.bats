@@ -123,32 +123,6 @@ predicted() {
 	judged idle nothing
 }
 
-# make_quota PERCENT: a cgroup with that quota; sets CGROUP, or skips the test
-make_quota() {
-	local root
-	for root in /sys/fs/cgroup/cpu /sys/fs/cgroup; do
-		CGROUP=$root/gilprof-test-$$
-		mkdir "$CGROUP" 2>/dev/null || continue
-		if [ -f "$CGROUP/cpu.max" ]; then
-			echo "${1}000 100000" >"$CGROUP/cpu.max" && return
-		elif [ -f "$CGROUP/cpu.cfs_quota_us" ]; then
-			echo "${1}000" >"$CGROUP/cpu.cfs_quota_us" && return
-		fi
-		rmdir "$CGROUP"
-	done
-	CGROUP=
-	if [ "${CI:-}" = true ]; then # as of requires
-		echo "the CI machine must have cgroups with a CPU quota" >&2
-		return 1
-	fi
-	skip "no cgroup with a CPU quota can be made here"
-}
-
-teardown() {
-	end_workloads
-	[ -z "${CGROUP:-}" ] || retry 5 rmdir "$CGROUP"
-}
-
 @test "a quota of half a CPU: the CPUs, and the quota is named" {
 	requires bpf
 	make_quota 50

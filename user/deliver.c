@@ -84,6 +84,8 @@ static int write_report(const struct opts *o, enum opts_format format, int fd, F
 		err = report_text(model, &ro, f);
 	else if (format == OPTS_JSON)
 		err = report_json(model, &ro, f);
+	else if (format == OPTS_CPUS_SVG)
+		err = export_cpus_svg(model, f);
 	else
 		err = write_stacks(model, o->weight, format, f);
 	model__free(model);

@@ -42,7 +42,7 @@ static const struct argp_option options[] = {
 	{ "duration", 'd', "SECONDS", 0, "Length of the window (default 10; of a COMMAND: its run)",
 	  0 },
 	{ "output", 'o', "FILE", 0,
-	  "Write to FILE, by its suffix: .txt .json .gilprof, or stacks: .svg .folded .speedscope.json .pb.gz; may be given again",
+	  "Write to FILE, by its suffix: .txt .json .gilprof, who ran on which CPU: .cpus.svg, or stacks: .svg .folded .speedscope.json .pb.gz; may be given again",
 	  0 },
 	{ "json", KEY_JSON, NULL, 0, "Print JSON instead of the page", 0 },
 	{ "json-schema", KEY_SCHEMA, NULL, 0, "Print the schema of that JSON and exit", 0 },
@@ -153,6 +153,7 @@ int opts__output(const char *path, struct opts *o)
 		      { ".speedscope.json", OPTS_SPEEDSCOPE },
 		      { ".pb.gz", OPTS_PPROF },
 		      { ".folded", OPTS_FOLDED },
+		      { ".cpus.svg", OPTS_CPUS_SVG },
 		      { ".svg", OPTS_SVG },
 		      { ".txt", OPTS_TEXT },
 		      { ".json", OPTS_JSON },
@@ -173,7 +174,7 @@ int opts__output(const char *path, struct opts *o)
 	}
 	return wrong(
 		"output", path,
-		"its suffix must be .txt, .json, .folded, .svg, .speedscope.json, .pb.gz or .gilprof");
+		"its suffix must be .txt, .json, .cpus.svg, .folded, .svg, .speedscope.json, .pb.gz or .gilprof");
 }
 
 static int parse_weight(const char *arg, struct opts *o)

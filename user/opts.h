@@ -30,6 +30,7 @@ enum opts_format {
 	OPTS_SVG,
 	OPTS_SPEEDSCOPE,
 	OPTS_PPROF,
+	OPTS_CPUS_SVG,
 };
 
 struct opts_output {

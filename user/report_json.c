@@ -180,15 +180,6 @@ static json_t *gils(const struct model_process *p)
 	return list;
 }
 
-static uint64_t count_cpus(const struct capture_process *c)
-{
-	uint64_t n = 0;
-
-	for (size_t w = 0; w < CAPTURE_CPU_WORDS; w++)
-		n += (uint64_t)__builtin_popcount(c->cpu_mask[w]);
-	return n;
-}
-
 /* All but its threads. */
 static json_t *process(const struct model_process *p)
 {
@@ -208,9 +199,7 @@ static json_t *process(const struct model_process *p)
 	set(object, "ipc_ns",
 	    report_json__ipc(p->state_ns[ST_IO_PIPE], p->state_ns[ST_IO_SOCKET],
 			     p->shared_lock_ns));
-	set(object, "cpus_allowed", number_or_null(count_cpus(c)));
-	set(object, "cpu_quota",
-	    c->quota_millicpus ? json_real((double)c->quota_millicpus / 1000) : json_null());
+	report_json__set_cpus(object, p);
 	set(object, "wanted", json_real(p->wanted));
 	set(object, "achieved", json_real(p->achieved));
 	set_number(object, "cpu_ns", p->cpu_ns);
@@ -230,24 +219,6 @@ static void put_process(struct out *out, const struct model_process *p, const ch
 	fputs("]}", out->f);
 }
 
-static json_t *cpus(const struct model *m)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < m->capture->cpus_n; i++) {
-		const struct capture_cpu *c = &m->capture->cpus[i];
-		json_t *object = json_object();
-
-		set_number(object, "cpu", c->cpu);
-		set_number(object, "target_ns", c->target_ns);
-		set_number(object, "other_ns", c->other_ns);
-		set_number(object, "idle_ns", c->idle_ns);
-		set_number(object, "offline_ns", c->offline_ns);
-		json_array_append_new(list, object);
-	}
-	return list;
-}
-
 int report_json(const struct model *m, const struct report_options *o, FILE *f)
 {
 	struct out out = { .f = f };
@@ -265,7 +236,8 @@ int report_json(const struct model *m, const struct report_options *o, FILE *f)
 	for (size_t i = 0; i < m->processes_n; i++)
 		put_process(&out, &m->processes[i], i ? ",\n{" : "\n{");
 	put(&out, "],\n\"trees\":", report_json__trees(m), 0, "");
-	put(&out, ",\n\"cpus\":", cpus(m), 0, ",\n");
+	put(&out, ",\n\"cpus\":", report_json__cpus(m), 0, ",\n");
+	put(&out, "\"cgroups\":", report_json__cgroups(m), 0, ",\n");
 	put(&out, "\"blame\":", report_json__blame(m), 0, ",\n");
 	put(&out, "\"waits\":", report_json__cases(m, true), 0, ",\n");
 	put(&out, "\"holds\":", report_json__cases(m, false), 0, ",\n");

@@ -11,6 +11,7 @@
 #include "model_verdict.h"
 #include "page.h"
 #include "report_blame.h"
+#include "report_cpus.h"
 #include "report_locks.h"
 #include "report_tables.h"
 #include "report_trees.h"
@@ -180,6 +181,7 @@ int report_text(const struct model *m, const struct report_options *o, FILE *f)
 		report_verdict__paragraph(&page, m, v);
 	report_words__findings(&page, m);
 	report_locks__sentence(&page, m);
+	report_cpus__throttling(&page, m);
 	if (m->processes_n)
 		report_verdict__predictions(&page, v);
 	if (m->processes_n > 1)
@@ -192,6 +194,7 @@ int report_text(const struct model *m, const struct report_options *o, FILE *f)
 	if (o->explain)
 		report_verdict__explain(&page, v);
 	model_verdict__free(v);
+	report_cpus__table(&page, m, o);
 	cpu_line(&page, m);
 	if (o->verbose)
 		report_words__honesty(&page, m);

@@ -47,6 +47,7 @@ static const struct member report[] = {
 	{ "processes", "process[]", "those that used or wanted most CPU first" },
 	{ "trees", "tree[]", "the same processes, by who descends from whom" },
 	{ "cpus", "cpu[]", NULL },
+	{ "cgroups", "cgroup[]", "those with a CPU quota that processes of the target are in" },
 	{ "blame", "blame[]",
 	  "who made whom wait for a GIL, the gravest first; adds up to gil_wait" },
 	{ "waits", "wait[]", "the longest single waits for a GIL" },
@@ -133,7 +134,11 @@ static const struct member process[] = {
 	{ "memory", "memory?", "null: not known, or only rss_bytes is" },
 	{ "ipc_ns", "ipc", NULL },
 	{ "cpus_allowed", "count?", "by its affinity; null: not known" },
+	{ "cpu_list", "text?", "the same by number, as \"0-3,8\"" },
 	{ "cpu_quota", "number?", "the tightest of its cgroups', CPUs; null: none is known" },
+	{ "cpu_quota_cgroup", "text?", "the name in cgroups[] of who has it" },
+	{ "cpu_ns_by_cpu", "ns{}", "sums over its threads" },
+	{ "migrations", "count", "of its threads, from CPU to CPU" },
 	{ "wanted", "number", "mean number of threads that ran, or waited for a CPU or a GIL" },
 	{ "achieved", "number", "mean number of threads that ran" },
 	{ "cpu_ns", "ns", NULL },
@@ -298,6 +303,17 @@ static const struct member cpu[] = {
 	{ "idle_ns", "ns", NULL }, { "offline_ns", "ns", NULL }, { 0 },
 };
 
+static const struct member cgroup[] = {
+	{ "name", "text", "its path, cut at its front" },
+	{ "cpu_quota", "number", "CPUs" },
+	{ "from_ns", "ns", "since the window's start: counted from then on" },
+	{ "periods", "count", "of the quota, in which its threads ran" },
+	{ "throttled_periods", "count", "in which it was used up" },
+	{ "throttled_ns", "ns",
+	  "its threads were kept from running, summed over CPUs; for threads that is runq" },
+	{ 0 },
+};
+
 static const struct member blame[] = {
 	{ "pid", "count", NULL },
 	{ "waiter_tid", "count", NULL },
@@ -449,6 +465,7 @@ static const struct object objects[] = {
 	{ "gil_wait", "episodes, from the first sleep to running for good", gil_wait },
 	{ "switches", NULL, switches },
 	{ "cpu", NULL, cpu },
+	{ "cgroup", "as its cpu.stat has it, over the window", cgroup },
 	{ "blame", NULL, blame },
 	{ "wait", NULL, wait },
 	{ "hold", NULL, hold },

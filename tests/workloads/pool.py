@@ -65,13 +65,22 @@ def meet(barrier_dir, count):
     return os.getpid()
 
 
-def stream(pool, stop):
-    tasks = {}
+def stream(pool, stop, tasks):
     while not stop.is_set():
         pid, began, end = pool.submit(task, None).result()
         tasks.setdefault(pid, []).append([began, end])
         time.sleep(0.02)
-    return tasks
+
+
+def count_steps(log):
+    with open(log, "a+", encoding="ascii") as file:
+        file.seek(0)
+        return len(file.readlines())
+
+
+def await_until(condition):
+    while not condition():
+        time.sleep(0.01)
 
 
 def main():
@@ -82,13 +91,14 @@ def main():
         pids = [f.result() for f in [pool.submit(meet, meeting, 3) for _ in range(3)]]
         log = os.path.join(o.dir, "log")
         stop, tasks = threading.Event(), {}
-        streamer = threading.Thread(target=lambda: tasks.update(stream(pool, stop)))
+        streamer = threading.Thread(target=stream, args=(pool, stop, tasks))
         if o.how == "split":
             for share in (1, 0.4):
                 pool.submit(work, share, f"{log}.{share}", int(min(o.seconds, 60)))
+            await_until(lambda: all(count_steps(f"{log}.{share}") > 5 for share in (1, 0.4)))
         else:
             streamer.start()
-        time.sleep(0.1)  # the first steps are not steady
+            await_until(lambda: len(tasks) == len(pids))
         print("ready", os.getpid(), *pids, flush=True)
         signal.sigtimedwait(STOP, o.seconds)
         stop.set()
