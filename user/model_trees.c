@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "cleanup.h"
 #include "model_groups.h"
 
 static int compare(uint64_t a, uint64_t b)
@@ -122,14 +121,12 @@ static void add_to_tree(struct model_tree *tree, const struct model_process *p)
 	tree->without_pss += !p->process->pss_bytes;
 }
 
-static int fill(struct model_trees *t, const struct model *m)
+/* sorted[] and number[] have room for all. */
+static void fill(struct model_trees *t, const struct model *m, struct model_member **sorted,
+		 size_t *number)
 {
 	size_t n = m->processes_n;
-	cleanup_free struct model_member **sorted = calloc(n + 1, sizeof(*sorted));
-	cleanup_free size_t *number = calloc(n + 1, sizeof(*number));
 
-	if (!sorted || !number)
-		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		t->members[i] = (struct model_member){ &m->processes[i], MODEL_NONE, MODEL_NONE,
 						       MODEL_NONE,	 0,	     0,
@@ -150,25 +147,35 @@ static int fill(struct model_trees *t, const struct model *m)
 		t->trees[i].speedup =
 			model__share(t->trees[i].cpu_ns, m->capture->info.duration_ns);
 	model_groups__find(t, n);
-	return 0;
+}
+
+static bool allocate(struct model_trees *t, size_t room)
+{
+	t->trees = calloc(room, sizeof(*t->trees));
+	t->groups = calloc(room, sizeof(*t->groups));
+	t->members = calloc(room, sizeof(*t->members));
+	t->workers = calloc(room, sizeof(*t->workers));
+	return t->trees && t->groups && t->members && t->workers;
 }
 
 struct model_trees *model_trees__new(const struct model *m)
 {
-	struct model_trees *t = calloc(1, sizeof(*t));
 	size_t room = m->processes_n + 1;
+	struct model_trees *t = calloc(1, sizeof(*t));
+	struct model_member **sorted = calloc(room, sizeof(*sorted));
+	size_t *number = calloc(room, sizeof(*number));
 
-	if (t) {
-		t->trees = calloc(room, sizeof(*t->trees));
-		t->groups = calloc(room, sizeof(*t->groups));
-		t->members = calloc(room, sizeof(*t->members));
-		t->workers = calloc(room, sizeof(*t->workers));
-		if (t->trees && t->groups && t->members && t->workers && !fill(t, m))
-			return t;
+	if (t && sorted && number && allocate(t, room)) {
+		fill(t, m, sorted, number);
+	} else {
+		model_trees__free(t);
+		t = NULL;
 	}
-	model_trees__free(t);
-	errno = ENOMEM;
-	return NULL;
+	free(sorted);
+	free(number);
+	if (!t)
+		errno = ENOMEM;
+	return t;
 }
 
 void model_trees__free(struct model_trees *t)

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "report_trees.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
-#include "cleanup.h"
 #include "figure.h"
 #include "model_cpus.h"
 #include "model_trees.h"
@@ -194,7 +192,7 @@ static void singles(struct page *page, const struct model_trees *t, size_t n, si
 void report_trees__tables(struct page *page, const struct model *m, size_t top)
 {
 	struct model_trees *t = model_trees__new(m);
-	cleanup_free bool *shown = calloc(m->processes_n + 1, sizeof(*shown));
+	bool *shown = calloc(m->processes_n + 1, sizeof(*shown));
 	size_t tables = 0, left_out = 0;
 
 	for (size_t i = 0; t && shown && i < t->trees_n; i++) {
@@ -211,5 +209,6 @@ void report_trees__tables(struct page *page, const struct model *m, size_t top)
 	}
 	if (t)
 		singles(page, t, m->processes_n, top);
+	free(shown);
 	model_trees__free(t);
 }
