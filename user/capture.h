@@ -5,7 +5,7 @@
  * report` reads it elsewhere, so both print the same bytes.
  *
  * The file is gzip (zlib checks its CRC-32s; two members, which gunzip joins) of JSON lines. The
- * first line is {"gilprof.capture":2,"info":{...}} with the members of struct capture_info; then
+ * first line is {"gilprof.capture":3,"info":{...}} with the members of struct capture_info; then
  * come {"process":{...}}, {"thread":{...}} and so on, one line each, and last
  * {"end":true,"lines":N}, without which a file is truncated. Readers skip lines and members they do
  * not know, but do without none that they know: who adds a member raises the version
@@ -22,7 +22,8 @@
 
 #include "../bpf/wire.h"
 
-#define CAPTURE_VERSION 2 /* 1 knew nothing of cpu_mask and of long holds */
+/* 1 knew nothing of cpu_mask and of long holds, 2 of shared memory, shared locks and quotas */
+#define CAPTURE_VERSION 3
 #define CAPTURE_MAX_BYTES (256u << 20) /* of JSON in one file: stops a zip bomb */
 #define CAPTURE_MAX_THREADS 262144u    /* rows of each kind accepted from a file */
 #define CAPTURE_MAX_PROCESSES 65536u
@@ -75,17 +76,12 @@ struct capture_gil {
 	uint64_t long_hold_ns; /* and those under one of more than four switch intervals */
 };
 
-/* What /proc/PID/smaps_rollup has; all but the RSS 0: that was too dear to be looked at. */
+/* More of a process's memory, as /proc/PID/smaps_rollup has it; all 0 if the PSS is not known. */
 struct capture_memory {
-	uint64_t
-		at_ns; /* since the window's start: at its end, or the last time before the process ended */
-	uint64_t rss_bytes, pss_bytes;
 	uint64_t shared_clean_bytes, shared_dirty_bytes; /* mapped by other processes, too */
 	uint64_t private_clean_bytes, private_dirty_bytes;
-	uint64_t
-		anonymous_bytes; /* of the RSS: memory of no file, which fork shares until it is written */
-	uint64_t
-		anonymous_pss_bytes; /* of the PSS, likewise: what copy-on-write saves is the difference */
+	/* of the RSS and the PSS: memory of no file, which fork shares until it is written to */
+	uint64_t anonymous_bytes, anonymous_pss_bytes;
 	uint64_t swap_bytes;
 };
 
@@ -97,8 +93,9 @@ struct capture_process {
 	char *cmdline;	     /* arguments joined by blanks */
 	int64_t exit_status; /* wait status; -1: still alive at the window's end */
 	bool born;	     /* inside the window */
-	uint64_t rss_bytes;  /* memory.rss_bytes, and */
-	uint64_t pss_bytes;  /* memory.pss_bytes: all that older captures have; 0: not known */
+	/* its memory at the end, or when it was last seen before; 0: not known */
+	uint64_t rss_bytes, pss_bytes;
+	uint64_t memory_at_ns; /* since the window's start */
 	struct capture_memory memory;
 	uint32_t cpu_mask[CAPTURE_CPU_WORDS]; /* CPUs it may run on, a bit each; all 0: not known */
 	uint64_t quota_millicpus; /* the tightest CPU quota of its cgroups, thousandths; 0: none */
@@ -140,8 +137,7 @@ struct capture_thread {
 	bool born, exited;
 	uint64_t exists_ns;
 	uint64_t state_ns[ST_COUNT];
-	uint64_t
-		lock_shared_ns; /* of ST_LOCK_WAIT: on futexes that processes share, as semaphores */
+	uint64_t lock_shared_ns; /* of ST_LOCK_WAIT: on futexes that processes share */
 	uint64_t run_held_ns; /* of ST_RUN: stretches that ended as (last) holder of the GIL */
 	uint64_t samples;
 	uint64_t unknown_gil_samples;

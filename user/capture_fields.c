@@ -62,9 +62,6 @@ static const struct field gil_fields[] = {
 };
 
 static const struct field memory_fields[] = {
-	MEMBER(capture_memory, at_ns, FIELD_U64),
-	MEMBER(capture_memory, rss_bytes, FIELD_U64),
-	MEMBER(capture_memory, pss_bytes, FIELD_U64),
 	MEMBER(capture_memory, shared_clean_bytes, FIELD_U64),
 	MEMBER(capture_memory, shared_dirty_bytes, FIELD_U64),
 	MEMBER(capture_memory, private_clean_bytes, FIELD_U64),
@@ -85,6 +82,7 @@ const struct field capture_process_fields[] = {
 	MEMBER(capture_process, born, FIELD_BOOL),
 	MEMBER(capture_process, rss_bytes, FIELD_U64),
 	MEMBER(capture_process, pss_bytes, FIELD_U64),
+	MEMBER(capture_process, memory_at_ns, FIELD_U64),
 	STRUCT(capture_process, memory, memory_fields),
 	LIST(capture_process, cpu_mask, FIELD_SPARSE_U32),
 	MEMBER(capture_process, quota_millicpus, FIELD_U64),

@@ -33,63 +33,64 @@ static bool kilobytes(const char *line, const char *key, uint64_t *bytes)
 	return true;
 }
 
-bool memory__parse(FILE *smaps, struct capture_memory *m)
+bool memory__parse(FILE *smaps, struct memory *m)
 {
-	struct capture_memory new = { 0 };
+	struct memory new = *m;
+	struct capture_memory *rest = &new.rest;
 	const struct {
 		const char *key;
 		uint64_t *to;
 	} keys[] = {
 		{ "Rss", &new.rss_bytes },
 		{ "Pss", &new.pss_bytes },
-		{ "Pss_Anon", &new.anonymous_pss_bytes },
-		{ "Anonymous", &new.anonymous_bytes },
-		{ "Shared_Clean", &new.shared_clean_bytes },
-		{ "Shared_Dirty", &new.shared_dirty_bytes },
-		{ "Private_Clean", &new.private_clean_bytes },
-		{ "Private_Dirty", &new.private_dirty_bytes },
-		{ "Swap", &new.swap_bytes },
+		{ "Pss_Anon", &rest->anonymous_pss_bytes },
+		{ "Anonymous", &rest->anonymous_bytes },
+		{ "Shared_Clean", &rest->shared_clean_bytes },
+		{ "Shared_Dirty", &rest->shared_dirty_bytes },
+		{ "Private_Clean", &rest->private_clean_bytes },
+		{ "Private_Dirty", &rest->private_dirty_bytes },
+		{ "Swap", &rest->swap_bytes },
 	};
 	char line[LINE];
 
+	new.pss_bytes = 0;
+	*rest = (struct capture_memory){ 0 };
 	for (int i = 0; i < LINES && fgets(line, sizeof(line), smaps); i++) {
 		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
 			kilobytes(line, keys[k].key, keys[k].to);
 	}
 	if (!new.pss_bytes)
 		return false;
-	new.at_ns = m->at_ns;
 	*m = new;
 	return true;
 }
 
-static bool look_at_rss(struct capture_memory *m, pid_t pid)
+/* 0: it has ended, or is about to */
+static uint64_t rss_of(pid_t pid)
 {
 	cleanup_fclose FILE *f = open_file(pid, "status");
 	char line[LINE];
 	uint64_t rss = 0;
 
-	for (int i = 0; f && i < LINES && fgets(line, sizeof(line), f); i++) {
-		if (!kilobytes(line, "VmRSS", &rss) || !rss)
-			continue;
-		*m = (struct capture_memory){ .rss_bytes = rss };
-		return true;
-	}
-	return false; /* it has ended, or is about to */
+	for (int i = 0; f && !rss && i < LINES && fgets(line, sizeof(line), f); i++)
+		kilobytes(line, "VmRSS", &rss);
+	return rss;
 }
 
 void memory__look(struct memory *m, pid_t pid, bool dear)
 {
-	struct capture_memory new = { 0 };
 	cleanup_fclose FILE *smaps = NULL;
+	uint64_t rss = rss_of(pid);
 
-	if (!look_at_rss(&new, pid))
+	if (!rss)
 		return;
-	smaps = dear && new.rss_bytes < DEAR_RSS ? open_file(pid, "smaps_rollup") : NULL;
-	if (smaps)
-		memory__parse(smaps, &new);
-	m->seen = new;
+	m->rss_bytes = rss;
+	m->pss_bytes = 0;
+	m->rest = (struct capture_memory){ 0 };
 	m->at = clock__now();
+	smaps = dear && rss < DEAR_RSS ? open_file(pid, "smaps_rollup") : NULL;
+	if (smaps)
+		memory__parse(smaps, m);
 }
 
 void memory__tick(struct memory *m, pid_t pid, uint64_t now)

@@ -12,9 +12,11 @@
 #include "capture.h"
 
 struct memory {
-	struct capture_memory seen; /* by the latest look; all 0: none has been answered. Its time is */
-	uint64_t at;		    /* CLOCK_MONOTONIC ns */
-	uint64_t next, wait;	    /* when the next look is due, CLOCK_MONOTONIC ns; 0: at once */
+	uint64_t
+		at; /* the latest look that was answered, CLOCK_MONOTONIC ns; 0: none. It has seen: */
+	uint64_t rss_bytes, pss_bytes; /* 0: not known */
+	struct capture_memory rest;
+	uint64_t next, wait; /* when the next look is due, and how long after this one */
 };
 
 /* Looks if that is due at `now`: never more than 0.5 % of the time. */
@@ -24,9 +26,9 @@ void memory__tick(struct memory *m, pid_t pid, uint64_t now);
 void memory__look(struct memory *m, pid_t pid, bool dear);
 
 /*
- * Fills *m from a file as /proc/PID/smaps_rollup (Documentation/filesystems/proc.rst). False, and *m as it
- * was, if that is not one.
+ * Fills the figures of *m from a file as /proc/PID/smaps_rollup (Documentation/filesystems/proc.rst). False,
+ * and *m as it was, if that is not one.
  */
-bool memory__parse(FILE *smaps, struct capture_memory *m);
+bool memory__parse(FILE *smaps, struct memory *m);
 
 #endif

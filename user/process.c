@@ -230,10 +230,10 @@ int process__write(struct process *p, struct capture_writer *w, uint64_t start, 
 	row.gils_n = fill_gils(p, gils);
 	if (!p->ended)
 		memory__look(&p->memory, (pid_t)p->pid, dear);
-	row.memory = p->memory.seen;
-	row.memory.at_ns = p->memory.at > start ? p->memory.at - start : 0;
-	row.rss_bytes = row.memory.rss_bytes;
-	row.pss_bytes = row.memory.pss_bytes;
+	row.rss_bytes = p->memory.rss_bytes;
+	row.pss_bytes = p->memory.pss_bytes;
+	row.memory_at_ns = p->memory.at > start ? p->memory.at - start : 0;
+	row.memory = p->memory.rest;
 	if (!p->ended && dear)
 		allowance__read(&p->allowance, (pid_t)p->pid, seen);
 	fill_allowance(p, &row);

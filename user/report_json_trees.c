@@ -93,15 +93,16 @@ json_t *report_json__trees(const struct model *m)
 
 json_t *report_json__memory(const struct model_process *p)
 {
-	const struct capture_memory *m = &p->process->memory;
+	const struct capture_process *c = p->process;
+	const struct capture_memory *m = &c->memory;
 	json_t *object;
 
-	if (!m->pss_bytes)
+	if (!c->pss_bytes)
 		return json_null();
 	object = json_object();
-	set_number(object, "at_ns", m->at_ns);
-	set_number(object, "rss_bytes", m->rss_bytes);
-	set_number(object, "pss_bytes", m->pss_bytes);
+	set_number(object, "at_ns", c->memory_at_ns);
+	set_number(object, "rss_bytes", c->rss_bytes);
+	set_number(object, "pss_bytes", c->pss_bytes);
 	set_number(object, "shared_clean_bytes", m->shared_clean_bytes);
 	set_number(object, "shared_dirty_bytes", m->shared_dirty_bytes);
 	set_number(object, "private_clean_bytes", m->private_clean_bytes);

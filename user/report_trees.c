@@ -73,7 +73,7 @@ static void row(struct page *page, const struct model_member *member)
 	page__add(page, "%5s", per_thread(p, p->shared_lock_ns).text);
 	page__add(page, "%5s", mebibytes(c->rss_bytes, c->rss_bytes).text);
 	page__add(page, "%5s", mebibytes(c->pss_bytes, c->pss_bytes).text);
-	page__add(page, "%5s", mebibytes(model_process__spared(p), c->memory.pss_bytes).text);
+	page__add(page, "%5s", mebibytes(model_process__spared(p), c->pss_bytes).text);
 	page__line(page, PAGE_PLAIN);
 }
 

@@ -11,7 +11,7 @@
 #define KB 1024
 #define SIZE (8u << 20)
 
-static bool parse(const char *text, struct capture_memory *mem)
+static bool parse(const char *text, struct memory *mem)
 {
 	FILE *f = fmemopen((void *)(uintptr_t)text, strlen(text) + 1, "r");
 	bool ok = memory__parse(f, mem);
@@ -22,7 +22,7 @@ static bool parse(const char *text, struct capture_memory *mem)
 
 static void smaps_rollup(void)
 {
-	struct capture_memory mem = { .at_ns = 7 };
+	struct memory mem = { .at = 7 };
 
 	CHECK(parse("55853c51d000-7ffecc9b4000 ---p 00000000 00:00 0   [rollup]\n"
 		    "Rss:                1592 kB\nPss:                 267 kB\n"
@@ -32,21 +32,21 @@ static void smaps_rollup(void)
 		    "Anonymous:           114 kB\nAnonHugePages:         9 kB\n"
 		    "Swap:                  3 kB\nSwapPss:               2 kB\n",
 		    &mem));
-	CHECK_INT(mem.at_ns, 7);
+	CHECK_INT(mem.at, 7);
 	CHECK_INT(mem.rss_bytes, 1592 * KB);
 	CHECK_INT(mem.pss_bytes, 267 * KB);
-	CHECK_INT(mem.anonymous_pss_bytes, 112 * KB);
-	CHECK_INT(mem.shared_clean_bytes, 1440 * KB);
-	CHECK_INT(mem.shared_dirty_bytes, 5 * KB);
-	CHECK_INT(mem.private_clean_bytes, 40 * KB);
-	CHECK_INT(mem.private_dirty_bytes, 113 * KB);
-	CHECK_INT(mem.anonymous_bytes, 114 * KB);
-	CHECK_INT(mem.swap_bytes, 3 * KB);
+	CHECK_INT(mem.rest.anonymous_pss_bytes, 112 * KB);
+	CHECK_INT(mem.rest.shared_clean_bytes, 1440 * KB);
+	CHECK_INT(mem.rest.shared_dirty_bytes, 5 * KB);
+	CHECK_INT(mem.rest.private_clean_bytes, 40 * KB);
+	CHECK_INT(mem.rest.private_dirty_bytes, 113 * KB);
+	CHECK_INT(mem.rest.anonymous_bytes, 114 * KB);
+	CHECK_INT(mem.rest.swap_bytes, 3 * KB);
 }
 
 static void other_files(void)
 {
-	struct capture_memory mem = { .rss_bytes = 5 };
+	struct memory mem = { .rss_bytes = 5 };
 
 	CHECK(!parse("", &mem));
 	CHECK(!parse("Rss: 100 kB\nPss: x kB\n", &mem));
@@ -82,16 +82,16 @@ static void after_a_fork(void)
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	munmap(data, SIZE);
-	if (!mem.seen.pss_bytes)
+	if (!mem.pss_bytes)
 		TAP_SKIP("no smaps_rollup here");
-	CHECK(before.seen.rss_bytes >= SIZE && before.at && mem.at >= before.at);
+	CHECK(before.rss_bytes >= SIZE && before.at && mem.at >= before.at);
 	/* each half of what is shared by two is theirs: a quarter of the 8 MB, and of all else they have */
-	CHECK(mem.seen.shared_dirty_bytes >= SIZE / 2);
-	CHECK(mem.seen.private_dirty_bytes >= SIZE / 2);
-	CHECK_NEAR(mem.seen.anonymous_bytes - mem.seen.anonymous_pss_bytes,
-		   mem.seen.shared_dirty_bytes / 2.0, SIZE / 16.0);
+	CHECK(mem.rest.shared_dirty_bytes >= SIZE / 2);
+	CHECK(mem.rest.private_dirty_bytes >= SIZE / 2);
+	CHECK_NEAR(mem.rest.anonymous_bytes - mem.rest.anonymous_pss_bytes,
+		   mem.rest.shared_dirty_bytes / 2.0, SIZE / 16.0);
 	memory__look(&mem, pid, true); /* it has ended: what was seen stays */
-	CHECK(mem.seen.pss_bytes);
+	CHECK(mem.pss_bytes);
 }
 
 static void now_and_then(void)
@@ -100,20 +100,20 @@ static void now_and_then(void)
 	uint64_t now = 1000000000, waits[8];
 
 	memory__tick(&mem, getpid(), now); /* only just begun */
-	CHECK(!mem.seen.rss_bytes && mem.next > now);
+	CHECK(!mem.rss_bytes && mem.next > now);
 	for (size_t i = 0; i < 8; i++) {
 		now = mem.next;
 		memory__tick(&mem, getpid(), now - 1);
 		CHECK_INT(mem.next, now);
 		memory__tick(&mem, getpid(), now);
-		CHECK(mem.seen.rss_bytes);
+		CHECK(mem.rss_bytes);
 		waits[i] = mem.wait;
 	}
 	for (size_t i = 1; i < 7; i++)
 		CHECK_INT(waits[i], 2 * waits[i - 1]);
 	CHECK_INT(waits[7], 20000000000);
 	memory__look(&mem, 0, true); /* nobody has that PID */
-	CHECK(mem.seen.rss_bytes);
+	CHECK(mem.rss_bytes);
 }
 
 int main(void)

@@ -93,8 +93,7 @@ static void sums(void)
 	c->threads[1].state_ns[ST_IO_PIPE] = c->threads[2].state_ns[ST_IO_PIPE] = S;
 	c->threads[3].state_ns[ST_LOCK_WAIT] = 5 * S;
 	c->threads[3].lock_shared_ns = 4 * S;
-	c->processes[1].memory = (struct capture_memory){ .pss_bytes = 30 * MB,
-							  .anonymous_bytes = 40 * MB,
+	c->processes[1].memory = (struct capture_memory){ .anonymous_bytes = 40 * MB,
 							  .anonymous_pss_bytes = 15 * MB };
 	c->processes[2].memory = (struct capture_memory){ .anonymous_pss_bytes = MB }; /* forged */
 	c->processes[4].pss_bytes = 0;

@@ -99,6 +99,25 @@ static inline void make_stacks_hostile(struct capture *c, const char *name)
 	}
 }
 
+/* A parent and three workers: one busy, one less, one with nothing to do. */
+static inline struct capture *pool(void)
+{
+	struct capture *c = fixture__new();
+
+	for (uint32_t i = 0; i < 4; i++) {
+		fixture__process(c, 7 + i, "python3")->ppid = i ? 7 : 1;
+		fixture__thread(c, i, 7 + i, "python3");
+	}
+	c->processes[1].memory = (struct capture_memory){ .anonymous_bytes = 20u << 20,
+							  .anonymous_pss_bytes = 8u << 20 };
+	fixture__spend(&c->threads[1], ST_RUN, 9 * S);
+	fixture__spend(&c->threads[1], ST_IO_PIPE, S);
+	fixture__spend(&c->threads[2], ST_RUN, 3 * S);
+	fixture__spend(&c->threads[2], ST_LOCK_WAIT, 6 * S);
+	c->threads[2].lock_shared_ns = 6 * S;
+	return c;
+}
+
 /* Every figure and every string as bad as a file can have it. */
 static inline struct capture *hostile(void)
 {
@@ -129,7 +148,11 @@ static inline struct capture *hostile(void)
 	c->info.self.bpf_run_ns = INT64_MAX;
 	c->info.cpus = c->info.state_hz = UINT32_MAX;
 	for (size_t i = 0; i < c->processes_n; i++) {
-		c->processes[i].pid = c->processes[i].ppid = UINT32_MAX - (uint32_t)i;
+		c->processes[i].pid = UINT32_MAX - (uint32_t)i;
+		c->processes[i].ppid = UINT32_MAX; /* the first one's children, that look alike */
+		replace(&c->processes[i].cmdline, name);
+		memset(&c->processes[i].memory, 0x7f, sizeof(c->processes[i].memory));
+		c->processes[i].memory.anonymous_pss_bytes = 0;
 		c->processes[i].exit_status = INT64_MAX;
 		c->processes[i].rss_bytes = INT64_MAX;
 	}
@@ -154,6 +177,12 @@ static inline struct capture *hostile(void)
 	c->processes[0].gils[0].interpreter = INT64_MIN;
 	for (size_t i = 0; i < c->cpus_n; i++)
 		c->cpus[i].idle_ns = INT64_MAX;
+	for (size_t i = 0; i < c->cgroups_n; i++) {
+		struct capture_cgroup *g = &c->cgroups[i];
+
+		replace(&g->name, name);
+		g->quota_millicpus = g->periods = g->throttled = g->throttled_ns = INT64_MAX;
+	}
 	for (size_t i = 0; i < c->locks_n; i++) {
 		struct capture_lock *l = &c->locks[i];
 

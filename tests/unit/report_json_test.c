@@ -41,7 +41,7 @@ static void check_schema(const char *schema, char *json)
 static void keeps_the_schema(void)
 {
 	struct capture *(*const captures[])(void) = { fixture__new, fixture__spinners, fixture__zoo,
-						      hostile };
+						      pool, hostile };
 	char *schema = NULL, *json;
 	size_t len;
 	FILE *f = open_memstream(&schema, &len);
