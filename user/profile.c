@@ -379,13 +379,14 @@ static char *describe_target(const struct opts *o)
 static int write_end(struct profile *p, bool complete, int fd)
 {
 	static char version[] = GILPROF_VERSION, attach[] = "attach", command[] = "command";
-	cleanup_free char *target = describe_target(p->opts);
+	cleanup_free char *target = describe_target(p->opts), *host = host__name();
 	struct capture_info info = {
 		.gilprof_version = version,
 		.start = p->start,
 		.start_monotonic_ns = p->start_ns,
 		.duration_ns = p->end_ns - p->start_ns,
 		.mode = p->have_command ? command : attach,
+		.host = host,
 		.target = target,
 		.state_hz = p->opts->state_hz,
 		.stack_hz = p->opts->stack_hz,
@@ -396,6 +397,7 @@ static int write_end(struct profile *p, bool complete, int fd)
 		.steal_irq_ns = p->steal_irq_ns,
 		.tick_ns = host__tick_ns(),
 		.threads_merged = tree__merged(p->tree),
+		.memory_peak = tree__memory_peak(p->tree, p->start_ns),
 	};
 
 	if (!target)

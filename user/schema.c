@@ -68,6 +68,7 @@ static const struct member capture[] = {
 	{ "start_monotonic_ns", "ns", NULL },
 	{ "duration_ns", "ns", "of the window" },
 	{ "mode", "text", "attach or command" },
+	{ "host", "text?", "its name" },
 	{ "target", "text", "what was named on the command line" },
 	{ "frequency_hz", "frequency", NULL },
 	{ "cpus", "count", "on-line at the start" },
@@ -79,6 +80,7 @@ static const struct member capture[] = {
 	{ "tick_ns", "ns", "of the kernel's scheduler" },
 	{ "lost", "count{}", "data lost, by cause; all 0: none" },
 	{ "laws", "laws", NULL },
+	{ "memory_peak", "memory_peak", "of all processes together, when they had most" },
 	{ "self", "self", "cost of gilprof itself" },
 	{ 0 },
 };
@@ -118,6 +120,16 @@ static const struct member self[] = {
 	{ 0 },
 };
 
+static const struct member memory_peak[] = {
+	{ "looks", "count", "at all processes, of which this one saw most" },
+	{ "at_ns", "ns", "since the window's start" },
+	{ "processes", "count", "that had memory then" },
+	{ "pss_unknown", "count", "of them, those whose RSS stands for their PSS in pss_bytes" },
+	{ "rss_bytes", "count", "what processes share counts for each of them" },
+	{ "pss_bytes", "count", "what they share counts once" },
+	{ 0 },
+};
+
 static const struct member process[] = {
 	{ "pid", "count", NULL },
 	{ "ppid", "count", NULL },
@@ -128,6 +140,9 @@ static const struct member process[] = {
 	{ "python", "python?", "null: no CPython" },
 	{ "rss_bytes", "count?", "at the end; null: not known" },
 	{ "pss_bytes", "count?", NULL },
+	{ "peak_rss_bytes", "count?",
+	  "when all processes together had most; null: it was not there then, or not known" },
+	{ "peak_pss_bytes", "count?", NULL },
 	{ "cpus_allowed", "count?", "by its affinity; null: not known" },
 	{ "cpu_quota", "number?", "the tightest of its cgroups', CPUs; null: none is known" },
 	{ "wanted", "number", "mean number of threads that ran, or waited for a CPU or a GIL" },
@@ -370,6 +385,7 @@ static const struct object objects[] = {
 	{ "laws", "laws of conservation", laws },
 	{ "law", NULL, law },
 	{ "self", NULL, self },
+	{ "memory_peak", NULL, memory_peak },
 	{ "process", NULL, process },
 	{ "python", NULL, python },
 	{ "gil", NULL, gil },

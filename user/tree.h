@@ -29,7 +29,7 @@ void tree__look_at_all(struct tree *t);
 void tree__mark(struct tree *t);
 
 /*
- * Looks at the processes that are due: new programs, interpreters that were not up yet, GILs that
+ * Looks at the processes that are due, and at all at times for their memory: new programs, interpreters that were not up yet, GILs that
  * come and go. Never takes more than a few per cent of the time. Returns when it wants to be called
  * again, CLOCK_MONOTONIC ns.
  */
@@ -48,6 +48,9 @@ uint64_t tree__mean_sleep(const struct tree *t); /* as blame__mean_sleep */
 
 /* Writes the rows of processes and of merged threads, of a window that began at `start`. 0 or -errno. */
 int tree__finish(struct tree *t, uint64_t start, uint64_t end);
+
+/* As memory_peak__result; of the end, too, after tree__finish. */
+struct capture_memory_peak tree__memory_peak(const struct tree *t, uint64_t start);
 
 /* False if a thread's record could not be kept: no memory. */
 bool tree__complete(const struct tree *t);
