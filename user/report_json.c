@@ -131,7 +131,7 @@ static json_t *memory_peak(const struct capture_memory_peak *c)
 	return object;
 }
 
-static json_t *capture(const struct model *m)
+json_t *report_json__capture(const struct model *m)
 {
 	const struct capture_info *info = &m->capture->info;
 	json_t *object = json_object();
@@ -261,6 +261,14 @@ static json_t *cpus(const struct model *m)
 	return list;
 }
 
+int report_json__print(json_t *value, FILE *f)
+{
+	struct out out = { .f = f };
+
+	put(&out, "", value, 0, "\n");
+	return out.err ? out.err : report__end(f);
+}
+
 int report_json(const struct model *m, const struct report_options *o, FILE *f)
 {
 	struct out out = { .f = f };
@@ -274,7 +282,7 @@ int report_json(const struct model *m, const struct report_options *o, FILE *f)
 	version = json_object();
 	set(version, "version", json_string(m->capture->info.gilprof_version));
 	put(&out, "{\"schema\":\"gilprof.report/1\",\n\"gilprof\":", version, 0, ",\n");
-	put(&out, "\"capture\":", capture(m), 0, ",\n\"processes\":[");
+	put(&out, "\"capture\":", report_json__capture(m), 0, ",\n\"processes\":[");
 	for (size_t i = 0; i < m->processes_n; i++)
 		put_process(&out, &m->processes[i], i ? ",\n{" : "\n{");
 	put(&out, "],\n\"cpus\":", cpus(m), 0, ",\n");
