@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SECOND 1000000000ull
 #define HARDLY_ANY 100 /* of one is a hundredth of the other */
@@ -11,6 +12,60 @@ struct built {
 	struct weights w; /* its first member */
 	struct weights_row *rows;
 };
+
+/* Of the standard library: functions that do nothing but call what a thread or process was made for. */
+static const struct launcher {
+	const char *file, *functions; /* the end of its path; names between blanks */
+} launchers[] = {
+	{ "/threading.py", " _bootstrap _bootstrap_inner run " },
+	{ "/concurrent/futures/thread.py", " _worker run " },
+	{ "/concurrent/futures/process.py", " _process_worker _process_chunk <listcomp> " },
+	{ "/multiprocessing/process.py", " _bootstrap run " },
+	{ "/multiprocessing/pool.py", " worker mapstar starmapstar " },
+	{ "/multiprocessing/spawn.py", " spawn_main _main " },
+	{ "/multiprocessing/forkserver.py", " main _serve_one " },
+};
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t len = strlen(s), n = strlen(end);
+
+	return len >= n && !strcmp(s + len - n, end);
+}
+
+/* From 3.11 on it has its class before it: "Thread.run". */
+static bool is_named(const char *name, const char *functions)
+{
+	const char *dot = strrchr(name, '.'), *last = dot ? dot + 1 : name;
+	size_t len = strcspn(last, " ");
+	const char *at = last[len] || !len ? NULL : strstr(functions, last);
+
+	/* a blank comes first, so that there is something before all names */
+	for (; at; at = strstr(at + len, last)) {
+		if (at[-1] == ' ' && at[len] == ' ')
+			return true;
+	}
+	return false;
+}
+
+static bool is_launcher(const struct weights_frame *f)
+{
+	for (size_t i = 0; i < sizeof(launchers) / sizeof(launchers[0]); i++) {
+		if (f->kind == FRAME_PYTHON && f->file && ends_with(f->file, launchers[i].file))
+			return is_named(f->name, launchers[i].functions);
+	}
+	return false;
+}
+
+/* Frames of the row that only led there; never all. */
+static size_t count_launching(const struct weights_row *row)
+{
+	for (size_t n = row->frames_n; n > 1; n--) {
+		if (is_launcher(&row->frames[n - 2]))
+			return n - 1;
+	}
+	return 0;
+}
 
 /* Per second of the window; `left` is what the sum of all may still grow by. */
 static uint64_t rate(uint64_t ns, uint64_t window, uint64_t *left)
@@ -38,8 +93,11 @@ static void add_rows(struct built *b, const struct weights *from, bool is_width)
 	for (size_t i = 0; i < from->rows_n; i++) {
 		struct weights_row *row = &b->rows[b->w.rows_n++];
 		uint64_t ns = rate(from->rows[i].ns, from->duration_ns, &left);
+		size_t launching = count_launching(&from->rows[i]);
 
 		*row = from->rows[i];
+		row->frames += launching;
+		row->frames_n -= launching;
 		row->ns = is_width ? ns : 0;
 		row->other_ns = is_width ? 0 : ns;
 		row->count = is_width ? row->count : 0;

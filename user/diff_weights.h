@@ -3,6 +3,8 @@
  * The difference of weighted stacks, for flame graphs. Windows differ in length, so the weights are ns per
  * second of the window they come from. Processes, threads and lines of code differ between any two runs:
  * the exports tell functions apart, and nothing finer.
+ * For the same reason a stack begins behind the standard library's frames that start a thread, or a process:
+ * what a thread ran stands beside what a process runs now.
  *
  * Widths are those of the second; where it has less than a hundredth of the first, hardly anything could be
  * seen, and widths are those of the first. Pure.
