@@ -79,7 +79,7 @@ static struct figure times(double a, double b)
 {
 	double ratio = model_diff__ratio(a, b);
 
-	return isnan(ratio) ? (struct figure){ "-" } : mean(ratio);
+	return isnan(ratio) || b <= 0 ? (struct figure){ "-" } : mean(ratio);
 }
 
 /* --- the first lines ---------------------------------------------------------------------------- */
