@@ -84,12 +84,20 @@ static struct figure times(double a, double b)
 
 /* --- the first lines ---------------------------------------------------------------------------- */
 
+/* The name of a file without its folders. */
+static const char *base(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
 static void title(struct page *page, const struct model_diff *d, const char *file, int side)
 {
 	const struct capture_info *info = &d->model[side]->capture->info;
 
 	page__add(page, "%s: ", sides[side]);
-	page__name(page, file, 0, 24);
+	page__name(page, base(file), 0, 24);
 	page__add(page, ": ");
 	page__name(page, info->target, 0, 24);
 	page__add(page, " (");
