@@ -85,8 +85,7 @@ struct capture_gil {
 	uint64_t address;
 	uint64_t switch_begin; /* gil->switch_number at both ends of the window (or of its life) */
 	uint64_t switch_end;
-	uint64_t
-		judged_ns; /* waits for it, by how long the hold was that they waited under: all, */
+	uint64_t judged_ns;    /* waits for it, by how long the hold was that they waited under: all, */
 	uint64_t long_hold_ns; /* and those under one of more than four switch intervals */
 };
 

@@ -52,21 +52,9 @@ static const struct kind {
 	[FRAME_NOTE] = { "process, thread or note", { 190, 190, 196 }, { 28, 28, 28 } },
 };
 
-#define MORE \
-	(struct colour) \
-	{ \
-		238, 60, 50 \
-	}
-#define LESS \
-	(struct colour) \
-	{ \
-		70, 110, 235 \
-	}
-#define SAME \
-	(struct colour) \
-	{ \
-		236, 236, 236 \
-	}
+/* Of a difference. */
+static const struct colour more = { 238, 60, 50 }, same = { 236, 236, 236 },
+			   less = { 70, 110, 235 };
 
 struct svg {
 	const struct weights *w;
@@ -162,10 +150,10 @@ static uint8_t blend(uint8_t from, uint8_t to, double share)
 static struct colour colour_of_change(const struct svg *s, const struct flame_node *n)
 {
 	double share = s->most ? (double)change_of(n) / (double)s->most : 0;
-	struct colour to = has_grown(s, n) ? MORE : LESS;
+	const struct colour *to = has_grown(s, n) ? &more : &less;
 
-	return (struct colour){ blend(SAME.r, to.r, share), blend(SAME.g, to.g, share),
-				blend(SAME.b, to.b, share) };
+	return (struct colour){ blend(same.r, to->r, share), blend(same.g, to->g, share),
+				blend(same.b, to->b, share) };
 }
 
 static struct colour colour_of(const struct svg *s, const struct flame_node *n)
@@ -386,7 +374,6 @@ static double put_key(const struct svg *s, double x, const struct colour *c, con
 
 static void put_legend(const struct svg *s)
 {
-	static const struct colour more = MORE, same = SAME, less = LESS;
 	double x = 10;
 
 	if (s->w->difference) {

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
-
 #define MAX_PAIRED 256 /* trees of a capture that partners are looked for: each with each */
 
 const char *const model_diff_states[DIFF_STATES] = {
@@ -235,19 +233,24 @@ static void fill_forest(struct forest *f, const struct model *m, const struct me
 static int grow_forest(struct forest *f, const struct model *m)
 {
 	size_t n = m->processes_n;
-	cleanup_free struct member *members = calloc(n + 1, sizeof(*members));
-	cleanup_free struct member **by_pids = calloc(n + 1, sizeof(struct member *));
-	cleanup_free struct member **by_ages = calloc(n + 1, sizeof(struct member *));
+	struct member *members = calloc(n + 1, sizeof(*members));
+	struct member **by_pids = calloc(n + 1, sizeof(struct member *));
+	struct member **by_ages = calloc(n + 1, sizeof(struct member *));
+	int err = -ENOMEM;
 
 	f->roots = calloc(n + 1, sizeof(*f->roots));
 	f->sums = calloc(n + 1, sizeof(*f->sums));
-	if (!members || !by_pids || !by_ages || !f->roots || !f->sums)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		members[i] = (struct member){ &m->processes[i], NULL, SIZE_MAX };
-	find_roots(members, by_pids, by_ages, n);
-	fill_forest(f, m, members);
-	return 0;
+	if (members && by_pids && by_ages && f->roots && f->sums) {
+		for (size_t i = 0; i < n; i++)
+			members[i] = (struct member){ &m->processes[i], NULL, SIZE_MAX };
+		find_roots(members, by_pids, by_ages, n);
+		fill_forest(f, m, members);
+		err = 0;
+	}
+	free(members);
+	free(by_pids);
+	free(by_ages);
+	return err;
 }
 
 static void release_forest(struct forest *f)
@@ -303,14 +306,8 @@ static void add_tree(struct model_diff *d, const struct forest f[2], size_t a, s
 	}
 }
 
-static int add_trees(struct model_diff *d, const struct forest f[2])
+static void pair_trees(struct model_diff *d, const struct forest f[2], size_t *pair, bool *taken)
 {
-	cleanup_free size_t *pair = calloc(f[DIFF_BEFORE].n + 1, sizeof(*pair));
-	cleanup_free bool *taken = calloc(f[DIFF_AFTER].n + 1, sizeof(*taken));
-
-	d->trees = calloc(f[DIFF_BEFORE].n + f[DIFF_AFTER].n + 1, sizeof(*d->trees));
-	if (!pair || !taken || !d->trees)
-		return -ENOMEM;
 	for (size_t i = 0; i < f[DIFF_BEFORE].n; i++)
 		pair[i] = SIZE_MAX;
 	pair_by(same_command, &f[DIFF_BEFORE], &f[DIFF_AFTER], pair, taken);
@@ -322,7 +319,22 @@ static int add_trees(struct model_diff *d, const struct forest f[2])
 	for (size_t i = 0; i < f[DIFF_AFTER].n; i++)
 		if (!taken[i])
 			add_tree(d, f, SIZE_MAX, i);
-	return 0;
+}
+
+static int add_trees(struct model_diff *d, const struct forest f[2])
+{
+	size_t *pair = calloc(f[DIFF_BEFORE].n + 1, sizeof(*pair));
+	bool *taken = calloc(f[DIFF_AFTER].n + 1, sizeof(*taken));
+	int err = -ENOMEM;
+
+	d->trees = calloc(f[DIFF_BEFORE].n + f[DIFF_AFTER].n + 1, sizeof(*d->trees));
+	if (pair && taken && d->trees) {
+		pair_trees(d, f, pair, taken);
+		err = 0;
+	}
+	free(pair);
+	free(taken);
+	return err;
 }
 
 static int compare_trees(struct model_diff *d)

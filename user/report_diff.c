@@ -72,14 +72,18 @@ static struct figure change(double a, double b, struct figure (*print)(double))
 
 static struct figure known(double v, struct figure (*print)(double))
 {
-	return isnan(v) ? (struct figure){ "?" } : print(v);
+	if (isnan(v))
+		return (struct figure){ "?" };
+	return print(v);
 }
 
 static struct figure times(double a, double b)
 {
 	double ratio = model_diff__ratio(a, b);
 
-	return isnan(ratio) || b <= 0 ? (struct figure){ "-" } : mean(ratio);
+	if (isnan(ratio) || b <= 0)
+		return (struct figure){ "-" };
+	return mean(ratio);
 }
 
 /* --- the first lines ---------------------------------------------------------------------------- */
@@ -191,14 +195,21 @@ static const char *const state_labels[DIFF_STATES] = {
 	[DIFF_BLOCKED] = "blocked in other ways",
 };
 
-static void state_row(struct page *page, const struct diff_figures f[2], int s)
+/* A label; "~" marks what is known from samples. */
+static void label(struct page *page, const char *text, bool sampled)
+{
+	page__add(page, "%-*s%s", LABEL - sampled, text, sampled ? "~" : "");
+}
+
+static void state_row(struct page *page, const struct diff_figures f[2], int s, bool sampled)
 {
 	const double *a = f[DIFF_BEFORE].threads, *b = f[DIFF_AFTER].threads;
 	const double *p = f[DIFF_BEFORE].share, *q = f[DIFF_AFTER].share;
 
 	if (a[s] < 0.005 && b[s] < 0.005)
 		return;
-	page__add(page, "%-*s%8s", LABEL, state_labels[s], mean(a[s]).text);
+	label(page, state_labels[s], sampled && s <= DIFF_RUN_NOGIL);
+	page__add(page, "%8s", mean(a[s]).text);
 	page__add(page, "%8s", mean(b[s]).text);
 	page__add(page, "%9s", change(a[s], b[s], mean).text);
 	page__add(page, "%8s", percent(p[s]).text);
@@ -207,7 +218,7 @@ static void state_row(struct page *page, const struct diff_figures f[2], int s)
 	page__line(page, PAGE_PLAIN);
 }
 
-static void states(struct page *page, const struct diff_figures f[2])
+static void states(struct page *page, const struct diff_figures f[2], bool sampled)
 {
 	page__gap(page);
 	page__add(page, "%-*s%25s%23s", LABEL, "", "threads, on average", "% of their time");
@@ -216,26 +227,27 @@ static void states(struct page *page, const struct diff_figures f[2])
 		  "change");
 	page__line(page, PAGE_BOLD);
 	for (int s = 0; s < DIFF_STATES; s++)
-		state_row(page, f, s);
+		state_row(page, f, s, sampled);
 }
 
 static const struct {
 	const char *label;
 	struct figure (*print)(double);
+	bool sampled;
 } figure_rows[DIFF_FIGURES] = {
-	[DIFF_THREADS] = { "threads, on average", mean },
-	[DIFF_WANTED] = { "  wanted to run", mean },
-	[DIFF_ACHIEVED] = { "  ran: CPU time per second", mean },
-	[DIFF_PROCESSES] = { "processes", count },
-	[DIFF_GIL_BUSIEST] = { "the busiest GIL was held, %", percent },
-	[DIFF_GILS_HELD] = { "GILs held, on average", mean },
-	[DIFF_SWITCHES] = { "context switches per second", rate },
-	[DIFF_LONGEST_WAIT_NS] = { "longest wait for a GIL", time_of },
-	[DIFF_RSS_BYTES] = { "RSS of all, at most", bytes },
-	[DIFF_PSS_BYTES] = { "PSS of all, at most", bytes },
+	[DIFF_THREADS] = { "threads, on average", mean, false },
+	[DIFF_WANTED] = { "  wanted to run", mean, false },
+	[DIFF_ACHIEVED] = { "  ran: CPU time per second", mean, false },
+	[DIFF_PROCESSES] = { "processes", count, false },
+	[DIFF_GIL_BUSIEST] = { "the busiest GIL was held, %", percent, true },
+	[DIFF_GILS_HELD] = { "GILs held, on average", mean, true },
+	[DIFF_SWITCHES] = { "context switches per second", rate, false },
+	[DIFF_LONGEST_WAIT_NS] = { "longest wait for a GIL", time_of, false },
+	[DIFF_RSS_BYTES] = { "RSS of all, at most", bytes, false },
+	[DIFF_PSS_BYTES] = { "PSS of all, at most", bytes, false },
 };
 
-static void figures(struct page *page, const struct diff_figures f[2])
+static void figures(struct page *page, const struct diff_figures f[2], bool sampled)
 {
 	page__gap(page);
 	page__add(page, "%-*s%12s%12s%14s%12s", LABEL, "", "A", "B", "change", "B/A");
@@ -243,8 +255,8 @@ static void figures(struct page *page, const struct diff_figures f[2])
 	for (int i = 0; i < DIFF_FIGURES; i++) {
 		double a = f[DIFF_BEFORE].figure[i], b = f[DIFF_AFTER].figure[i];
 
-		page__add(page, "%-*s%12s", LABEL, figure_rows[i].label,
-			  known(a, figure_rows[i].print).text);
+		label(page, figure_rows[i].label, sampled && figure_rows[i].sampled);
+		page__add(page, "%12s", known(a, figure_rows[i].print).text);
 		page__add(page, "%12s", known(b, figure_rows[i].print).text);
 		page__add(page, "%14s", change(a, b, figure_rows[i].print).text);
 		page__add(page, "%12s", times(a, b).text);
@@ -330,6 +342,7 @@ static void honesty(struct page *page, const struct model_diff *d, int side)
 int report_diff_text(const struct model_diff *d, const struct report_diff_options *o, FILE *f)
 {
 	struct page page = { .f = f, .colour = o->colour };
+	bool sampled = d->model[DIFF_BEFORE]->samples || d->model[DIFF_AFTER]->samples;
 
 	errno = 0;
 	for (int side = DIFF_BEFORE; side <= DIFF_AFTER; side++)
@@ -340,8 +353,8 @@ int report_diff_text(const struct model_diff *d, const struct report_diff_option
 	memory(&page, d);
 	verdicts(&page, d);
 	notes(&page, d);
-	states(&page, d->overall);
-	figures(&page, d->overall);
+	states(&page, d->overall, sampled);
+	figures(&page, d->overall, sampled);
 	trees(&page, d, o->top ? o->top : REPORT_TOP);
 	for (int side = DIFF_BEFORE; side <= DIFF_AFTER && o->verbose; side++)
 		honesty(&page, d, side);

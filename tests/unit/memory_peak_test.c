@@ -74,8 +74,8 @@ static void shared_and_own(void)
 	memory_peak__walk(&m, all, 2, 3000);
 	if (!shared.pss_bytes)
 		TAP_SKIP("no smaps_rollup here");
-	CHECK_NEAR(own.pss_bytes - shared.pss_bytes, BLOCK, BLOCK / 20);
-	CHECK_NEAR(own.rss_bytes, shared.rss_bytes, BLOCK / 20);
+	CHECK_NEAR(own.pss_bytes - shared.pss_bytes, BLOCK, BLOCK / 20.0);
+	CHECK_NEAR(own.rss_bytes, shared.rss_bytes, BLOCK / 20.0);
 	CHECK_INT(own.at_ns, 1600);
 	CHECK_INT(own.processes, 2);
 	CHECK_INT(own.looks, 2);
@@ -135,7 +135,7 @@ static void sees_growth(void)
 	munmap(block, BLOCK);
 	if (!before)
 		TAP_SKIP("no smaps_rollup here");
-	CHECK_NEAR(m.peak.pss_bytes, before + BLOCK, BLOCK / 20);
+	CHECK_NEAR(m.peak.pss_bytes, before + BLOCK, BLOCK / 20.0);
 }
 
 int main(void)
