@@ -133,11 +133,9 @@ static void note_memory_of(struct page *page, const struct model_diff *d, int si
 	const char *name = side == DIFF_BEFORE ? "A" : "B";
 
 	if (isnan(d->overall[side].figure[DIFF_PSS_BYTES]))
-		page__add(page, "How much memory %s had is not known%s.", name,
-			  peak->looks ? ": it ended too soon to be looked at"
-				      : ": it had ended, and only its end was looked at");
-	else if (!peak->looks)
-		page__add(page, "The memory of %s is that at its end, not the most it had.", name);
+		page__add(page,
+			  "How much memory %s had is not known: it ended too soon to be looked at.",
+			  name);
 	else if (peak->pss_unknown)
 		page__add(page,
 			  "Of %llu processes of %s the RSS stands for the PSS, which was too "

@@ -7,10 +7,12 @@
 #include "host.h"
 
 #define SOONEST_NS (100 * NSEC_PER_MSEC)
-#define LOOKS_OF_WINDOW 16   /* looks get rarer: what comes late in a long window stays for long */
-#define LOOK_COST_SHARE 2000 /* of the time goes to them, at most: one part of so many, */
-#define COST_SHARE 1000	     /* and to all, walks included, but for */
-#define CREDIT_NS (20 * NSEC_PER_MSEC) /* this: a short window has no time to save it up */
+#define LOOKS_OF_WINDOW 8    /* looks get rarer: what comes late in a long window stays for long */
+#define LOOK_COST_SHARE 4000 /* of the time goes to them, at most: one part of so many, */
+#define COST_SHARE 2000	     /* and to all, walks included; but for this, as a short window */
+#define CREDIT_STEADY_NS (20 * NSEC_PER_MSEC) /* has no time to save it up: if RSS has grown */
+#define CREDIT_STALE_NS (10 * NSEC_PER_MSEC) /* and stands still; if pages may be shared no more; */
+#define CREDIT_GROWING_NS (5 * NSEC_PER_MSEC)	    /* if RSS still grows */
 #define STEADY(was, is) ((is) - (is) / 50 <= (was)) /* grown by no more than 2 % */
 #define PSS_MAX_RSS (4ull << 30)     /* of one process: its map is locked meanwhile */
 #define WALK_NS (50 * NSEC_PER_MSEC) /* then no more page tables are walked, */
@@ -85,23 +87,39 @@ static uint64_t look(struct memory_peak *m, const struct processes *all)
 {
 	uint64_t began = clock__now(), cpu = cpu_now();
 
-	m->rss = 0;
-	for (size_t i = 0; i < processes__count(all); i++)
-		m->rss += rss_of(processes__at(all, i), began);
+	m->rss = m->processes = 0;
+	for (size_t i = 0; i < processes__count(all); i++) {
+		uint64_t rss = rss_of(processes__at(all, i), began);
+
+		m->rss += rss;
+		m->processes += rss > 0;
+	}
 	cpu = cpu_now() - cpu;
 	m->spent += cpu;
 	return cpu;
 }
 
+/* What a walk now may have cost beyond its share of the time; 0: there is no need of one. */
+static uint64_t credit(const struct memory_peak *m, uint64_t was, uint64_t now)
+{
+	bool grown = !STEADY(m->walked_rss, m->rss);
+	bool stale = now - m->began >= (m->walked_at - m->began) / 2 * 3;
+
+	if (grown && STEADY(was, m->rss))
+		return CREDIT_STEADY_NS;
+	if (stale && m->processes > 1) /* of one, there is nobody it shares with */
+		return CREDIT_STALE_NS;
+	return grown ? CREDIT_GROWING_NS : 0;
+}
+
 /* `was`: their RSS at the look before. */
 static bool is_walk_due(const struct memory_peak *m, uint64_t was, uint64_t now)
 {
-	bool grown = !STEADY(m->walked_rss, m->rss) && STEADY(was, m->rss);
-	bool stale = now - m->began >= (m->walked_at - m->began) / 2 * 3;
-	uint64_t most = (now - m->began) / COST_SHARE + (grown ? CREDIT_NS : CREDIT_NS / 2);
+	uint64_t most = credit(m, was, now);
 	double growth = m->walked_rss ? (double)m->rss / (double)m->walked_rss : 1;
 
-	return (grown || stale) && (double)m->spent + (double)m->walk * growth <= (double)most;
+	return most && (double)m->spent + (double)m->walk * growth <=
+			       (double)(most + (now - m->began) / COST_SHARE);
 }
 
 uint64_t memory_peak__tick(struct memory_peak *m, const struct processes *all, uint64_t now)

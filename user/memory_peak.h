@@ -7,7 +7,7 @@
  * PSS is dear: the kernel walks the process's page tables, 30 ns a page, with its map locked against changes.
  * RSS is cheap, so it tells when to walk: once it has grown and stands still. What processes have shared
  * since fork becomes their own without any RSS growing, so now and then, ever more seldom, they are walked
- * without that sign, too. All of it takes 20 ms and a thousandth of the time, at most.
+ * without that sign, too. All of it takes 20 ms and half a thousandth of the time, at most.
  */
 #ifndef GILPROF_MEMORY_PEAK_H
 #define GILPROF_MEMORY_PEAK_H
@@ -16,6 +16,7 @@
 
 struct memory_peak {
 	uint64_t began, due, walked_at; /* CLOCK_MONOTONIC ns; 0: not yet */
+	uint64_t processes;		/* that had memory at the latest look */
 	uint64_t rss, walked_rss;	/* of all, at the latest look, and at the latest walk */
 	uint64_t spent, walk;		/* CPU time of all looks, and of the latest walk */
 	uint64_t peak_at;		/* CLOCK_MONOTONIC ns */

@@ -47,7 +47,6 @@ struct sums {
 	uint64_t exists_ns, state_ns[DIFF_STATES];
 	uint64_t switches, longest_wait_ns, rss_bytes, pss_bytes;
 	double wanted, achieved, processes, busiest, held;
-	bool memory_unknown;
 };
 
 static void add(uint64_t *sum, uint64_t v)
@@ -70,23 +69,11 @@ static void add_states(struct sums *s, const struct model_process *p)
 	add(&s->state_ns[DIFF_BLOCKED], p->state_ns[ST_UNSEEN]);
 }
 
-static uint64_t pss_or_rss(uint64_t pss, uint64_t rss)
+/* As user/memory_peak.h adds them up. */
+static void add_memory(struct sums *s, const struct capture_process *p)
 {
-	return pss ? pss : rss;
-}
-
-/* Captures without looks (user/memory_peak.h) have the figures of the end, of those that were alive then. */
-static void add_memory(struct sums *s, const struct capture_info *info,
-		       const struct capture_process *p)
-{
-	if (info->memory_peak.looks) {
-		add(&s->rss_bytes, p->peak_rss_bytes);
-		add(&s->pss_bytes, pss_or_rss(p->peak_pss_bytes, p->peak_rss_bytes));
-		return;
-	}
-	s->memory_unknown |= !p->rss_bytes;
-	add(&s->rss_bytes, p->rss_bytes);
-	add(&s->pss_bytes, pss_or_rss(p->pss_bytes, p->rss_bytes));
+	add(&s->rss_bytes, p->peak_rss_bytes);
+	add(&s->pss_bytes, p->peak_pss_bytes ? p->peak_pss_bytes : p->peak_rss_bytes);
 }
 
 static void add_gils(struct sums *s, const struct model_process *p)
@@ -97,8 +84,7 @@ static void add_gils(struct sums *s, const struct model_process *p)
 	}
 }
 
-static void add_process(struct sums *s, const struct capture_info *info,
-			const struct model_process *p)
+static void add_process(struct sums *s, const struct model_process *p)
 {
 	add(&s->exists_ns, p->exists_ns);
 	add_states(s, p);
@@ -109,12 +95,11 @@ static void add_process(struct sums *s, const struct capture_info *info,
 	s->achieved += p->achieved;
 	s->processes++;
 	add_gils(s, p);
-	add_memory(s, info, p->process);
+	add_memory(s, p->process);
 }
 
 static struct diff_figures figures_of(const struct sums *s, uint64_t window)
 {
-	bool memory = !s->memory_unknown && s->rss_bytes;
 	struct diff_figures f = { .figure = {
 					  [DIFF_THREADS] = model__share(s->exists_ns, window),
 					  [DIFF_WANTED] = s->wanted,
@@ -124,8 +109,10 @@ static struct diff_figures figures_of(const struct sums *s, uint64_t window)
 					  [DIFF_GILS_HELD] = s->held,
 					  [DIFF_SWITCHES] = 1e9 * model__share(s->switches, window),
 					  [DIFF_LONGEST_WAIT_NS] = (double)s->longest_wait_ns,
-					  [DIFF_RSS_BYTES] = memory ? (double)s->rss_bytes : NAN,
-					  [DIFF_PSS_BYTES] = memory ? (double)s->pss_bytes : NAN,
+					  [DIFF_RSS_BYTES] = s->rss_bytes ? (double)s->rss_bytes
+									  : NAN,
+					  [DIFF_PSS_BYTES] = s->rss_bytes ? (double)s->pss_bytes
+									  : NAN,
 				  } };
 
 	for (size_t i = 0; i < DIFF_STATES; i++) {
@@ -140,7 +127,7 @@ static struct diff_figures overall(const struct model *m)
 	struct sums s = { 0 };
 
 	for (size_t i = 0; i < m->processes_n; i++)
-		add_process(&s, &m->capture->info, &m->processes[i]);
+		add_process(&s, &m->processes[i]);
 	return figures_of(&s, m->capture->info.duration_ns);
 }
 
@@ -226,7 +213,7 @@ static void fill_forest(struct forest *f, const struct model *m, const struct me
 			root->tree = f->n;
 			f->roots[f->n++] = root->process;
 		}
-		add_process(&f->sums[root->tree], &m->capture->info, members[i].process);
+		add_process(&f->sums[root->tree], members[i].process);
 	}
 }
 

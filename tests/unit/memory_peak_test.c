@@ -56,44 +56,49 @@ static void end(pid_t pid)
 static void shared_and_own(void)
 {
 	char *block = take(BLOCK);
-	struct process us = { .pid = (uint32_t)getpid() }, them = { .ended = false };
-	struct process *all[] = { &us, &them };
+	struct processes *all = processes__new();
+	struct process *us = processes__add(all, 1, (uint32_t)getpid());
+	struct process *them = processes__add(all, 2, 0);
 	struct memory_peak m = { 0 };
 	struct capture_memory_peak shared, own;
 
-	them.pid = (uint32_t)child(block, false);
-	memory_peak__walk(&m, all, 2, 1000);
+	them->pid = (uint32_t)child(block, false);
+	memory_peak__walk(&m, all, 1000);
 	shared = memory_peak__result(&m, 400);
-	end((pid_t)them.pid);
-	them.pid = (uint32_t)child(block, true);
-	memory_peak__walk(&m, all, 2, 2000);
+	end((pid_t)them->pid);
+	them->pid = (uint32_t)child(block, true);
+	memory_peak__walk(&m, all, 2000);
 	own = memory_peak__result(&m, 400);
-	end((pid_t)them.pid);
-	them.ended = true;
+	end((pid_t)them->pid);
+	them->ended = true;
 	munmap(block, BLOCK);
-	memory_peak__walk(&m, all, 2, 3000);
-	if (!shared.pss_bytes)
+	memory_peak__walk(&m, all, 3000);
+	if (!shared.pss_bytes) {
+		processes__free(all);
 		TAP_SKIP("no smaps_rollup here");
+	}
 	CHECK_NEAR(own.pss_bytes - shared.pss_bytes, BLOCK, BLOCK / 20.0);
 	CHECK_NEAR(own.rss_bytes, shared.rss_bytes, BLOCK / 20.0);
 	CHECK_INT(own.at_ns, 1600);
 	CHECK_INT(own.processes, 2);
 	CHECK_INT(own.looks, 2);
-	CHECK_INT(them.seen.pss_bytes, 0);
-	CHECK(them.peak.pss_bytes > BLOCK);
-	CHECK_INT(us.peak.pss_bytes + them.peak.pss_bytes, own.pss_bytes);
+	CHECK_INT(them->seen.pss_bytes, 0);
+	CHECK(them->peak.pss_bytes > BLOCK);
+	CHECK_INT(us->peak.pss_bytes + them->peak.pss_bytes, own.pss_bytes);
 	CHECK_INT(memory_peak__result(&m, 400).pss_bytes, own.pss_bytes);
 	CHECK_INT(memory_peak__result(&m, 400).looks, 3);
+	processes__free(all);
 }
 
 /* Who borrows its parent's memory has none of its own. */
 static void borrowed(void)
 {
-	struct process us = { .pid = (uint32_t)getpid(), .borrows_memory = true };
-	struct process *all[] = { &us };
+	struct processes *all = processes__new();
 	struct memory_peak m = { 0 };
 
-	memory_peak__walk(&m, all, 1, 1000);
+	processes__add(all, 1, (uint32_t)getpid())->borrows_memory = true;
+	memory_peak__walk(&m, all, 1000);
+	processes__free(all);
 	CHECK_INT(memory_peak__result(&m, 0).rss_bytes, 0);
 	CHECK_INT(memory_peak__result(&m, 0).processes, 0);
 }
@@ -101,38 +106,40 @@ static void borrowed(void)
 /* Driven by a clock of ours: how often it looks, and how much of the time that takes. */
 static void costs_little(void)
 {
-	struct process us = { .pid = (uint32_t)getpid() };
-	struct process *all[] = { &us };
+	struct processes *all = processes__new();
 	struct memory_peak m = { 0 };
 	char *block = take(BLOCK);
 	uint64_t now = clock__now(), begin = now, due;
 
+	processes__add(all, 1, (uint32_t)getpid());
 	while (now < begin + 60 * NSEC_PER_SEC) {
-		due = memory_peak__tick(&m, all, 1, now);
+		due = memory_peak__tick(&m, all, now);
 		CHECK(due > now || due >= begin);
 		now += 100 * NSEC_PER_MSEC;
 	}
 	munmap(block, BLOCK);
-	CHECK(m.peak.looks >= 5 && m.peak.looks < 60);
-	CHECK(m.spent < 20 * NSEC_PER_MSEC + 60 * NSEC_PER_SEC / 1000 + 2 * m.walk);
+	processes__free(all);
+	CHECK(m.peak.looks >= 1 && m.peak.looks < 60);
+	CHECK(m.spent < 20 * NSEC_PER_MSEC + 60 * NSEC_PER_SEC / 2000 + 2 * m.walk);
 }
 
 /* It has grown and stands still: that is walked at once. */
 static void sees_growth(void)
 {
-	struct process us = { .pid = (uint32_t)getpid() };
-	struct process *all[] = { &us };
+	struct processes *all = processes__new();
 	struct memory_peak m = { 0 };
 	uint64_t now = clock__now(), before;
 	char *block;
 
+	processes__add(all, 1, (uint32_t)getpid());
 	for (int i = 0; i < 300; i++) /* 30 s: walks without a sign are seldom now */
-		memory_peak__tick(&m, all, 1, now += 100 * NSEC_PER_MSEC);
+		memory_peak__tick(&m, all, now += 100 * NSEC_PER_MSEC);
 	before = m.peak.pss_bytes;
 	block = take(BLOCK);
 	for (int i = 0; i < 50 && m.peak.pss_bytes == before; i++)
-		memory_peak__tick(&m, all, 1, now += 100 * NSEC_PER_MSEC);
+		memory_peak__tick(&m, all, now += 100 * NSEC_PER_MSEC);
 	munmap(block, BLOCK);
+	processes__free(all);
 	if (!before)
 		TAP_SKIP("no smaps_rollup here");
 	CHECK_NEAR(m.peak.pss_bytes, before + BLOCK, BLOCK / 20.0);
