@@ -115,11 +115,10 @@ static uint64_t credit(const struct memory_peak *m, uint64_t was, uint64_t now)
 /* `was`: their RSS at the look before. */
 static bool is_walk_due(const struct memory_peak *m, uint64_t was, uint64_t now)
 {
-	uint64_t most = credit(m, was, now);
+	uint64_t beyond = credit(m, was, now), share = (now - m->began) / COST_SHARE;
 	double growth = m->walked_rss ? (double)m->rss / (double)m->walked_rss : 1;
 
-	return most && (double)m->spent + (double)m->walk * growth <=
-			       (double)(most + (now - m->began) / COST_SHARE);
+	return beyond && (double)m->spent + (double)m->walk * growth <= (double)(beyond + share);
 }
 
 uint64_t memory_peak__tick(struct memory_peak *m, const struct processes *all, uint64_t now)

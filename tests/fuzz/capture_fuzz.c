@@ -75,6 +75,8 @@ static void check_folded(const char *text, size_t len)
 
 		end = strchr(line, '\n');
 		require(end != NULL, "the last line has no end");
+		if (!end)
+			return; /* for analyzers: they do not look into require() this deep */
 		for (const char *c = line; c < end; c++)
 			require((unsigned char)*c >= 0x20 && *c != 0x7f, "a control character");
 		blank = memrchr(line, ' ', (size_t)(end - line));
@@ -108,8 +110,6 @@ static void check_export(const struct weights *w, int (*export)(const struct wei
 	require(export(w, f) == 0, "an export failed");
 	fclose(f);
 	require(len > 0, "an empty export");
-	if (!text) /* for analyzers, which do not look into require() everywhere */
-		abort();
 	if (check) {
 		require(strlen(text) == len, "a NUL");
 		check(text, len);
