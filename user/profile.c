@@ -277,10 +277,13 @@ static void show_progress(struct profile *p, uint64_t now)
 static uint64_t tick(struct profile *p, uint64_t now)
 {
 	uint64_t next = now + WAKE_NS, want = tree__tick(p->tree, now);
+	uint64_t memory = tree__tick_memory(p->tree, now);
 
 	keep_pace(p, now);
 	if (want < next)
 		next = want;
+	if (memory < next)
+		next = memory;
 	if (pace__due(&p->pace) < next)
 		next = pace__due(&p->pace);
 	if (p->opts->duration_ns && p->start_ns + p->opts->duration_ns < next)

@@ -99,8 +99,7 @@ void tree__mark(struct tree *t)
 
 uint64_t tree__tick(struct tree *t, uint64_t now)
 {
-	uint64_t next = memory_peak__tick(&t->memory_peak, t->processes, now);
-	uint64_t want, began = clock__now();
+	uint64_t next = UINT64_MAX, want, began = clock__now();
 	struct process *p;
 
 	for (size_t i = 0; i < count(t); i++) {
@@ -374,6 +373,11 @@ uint64_t tree__work(const struct tree *t)
 bool tree__complete(const struct tree *t)
 {
 	return !t->err;
+}
+
+uint64_t tree__tick_memory(struct tree *t, uint64_t now)
+{
+	return memory_peak__tick(&t->memory_peak, t->processes, now);
 }
 
 struct capture_memory_peak tree__memory_peak(const struct tree *t, uint64_t start)

@@ -29,11 +29,14 @@ void tree__look_at_all(struct tree *t);
 void tree__mark(struct tree *t);
 
 /*
- * Looks at the processes that are due, and at all at times for their memory: new programs, interpreters that were not up yet, GILs that
+ * Looks at the processes that are due: new programs, interpreters that were not up yet, GILs that
  * come and go. Never takes more than a few per cent of the time. Returns when it wants to be called
  * again, CLOCK_MONOTONIC ns.
  */
 uint64_t tree__tick(struct tree *t, uint64_t now);
+
+/* As memory_peak__tick. */
+uint64_t tree__tick_memory(struct tree *t, uint64_t now);
 
 /* As explain__end_child. */
 void tree__end_child(struct tree *t);
