@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "clock.h"
+#include "text.h"
 
 int host__online(bool *online, uint32_t n)
 {
@@ -52,6 +54,13 @@ uint64_t host__tick_ns(void)
 	if (clock_getres(CLOCK_MONOTONIC_COARSE, &ts))
 		return 10 * NSEC_PER_MSEC;
 	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
+char *host__name(void)
+{
+	struct utsname u;
+
+	return uname(&u) ? NULL : text__utf8(u.nodename, strlen(u.nodename), sizeof(u.nodename));
 }
 
 /* The number of kB behind `key` in a file of "Key:  123 kB" lines, in bytes. */

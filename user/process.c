@@ -8,13 +8,11 @@
 #include <string.h>
 
 #include "cleanup.h"
-#include "host.h"
 #include "row.h"
 #include "text.h"
 
 #define ARGS_BYTES 1024
 #define MAX_GILS 64      /* CAPTURE_MAX_GILS */
-#define PSS_MAX_RSS (4ull << 30) /* finding it out walks the page tables, with a lock held */
 
 struct process *process__new(uint64_t key, uint32_t pid)
 {
@@ -222,6 +220,10 @@ int process__write(struct process *p, struct capture_writer *w, uint64_t start, 
 		.cmdline = p->cmdline ? p->cmdline : none,
 		.exit_status = p->ended ? p->status : -1,
 		.born = p->born && p->born >= start,
+		.rss_bytes = p->seen.rss_bytes,
+		.pss_bytes = p->seen.pss_bytes,
+		.peak_rss_bytes = p->peak.rss_bytes,
+		.peak_pss_bytes = p->peak.pss_bytes,
 		.gils = gils,
 	};
 
@@ -229,10 +231,6 @@ int process__write(struct process *p, struct capture_writer *w, uint64_t start, 
 		return -ENOMEM;
 	fill_python(&p->python, &row);
 	row.gils_n = fill_gils(p, gils);
-	if (!p->ended)
-		row.rss_bytes = host__rss_bytes((int)p->pid);
-	if (!p->ended && dear && row.rss_bytes < PSS_MAX_RSS)
-		row.pss_bytes = host__pss_bytes((int)p->pid);
 	if (!p->ended && dear)
 		allowance__read(&p->allowance, (pid_t)p->pid);
 	fill_allowance(p, &row);

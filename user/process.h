@@ -21,6 +21,10 @@ struct process_gil {
 	struct hold_totals waits;
 };
 
+struct memory_seen {
+	uint64_t rss_bytes, pss_bytes; /* 0: none, or not known */
+};
+
 struct process {
 	uint64_t key;           /* start of its leader, boot-time ns */
 	uint32_t pid, ppid, execs;
@@ -38,6 +42,7 @@ struct process {
 	uint64_t next_look, wait; /* user/lookout.c */
 	uint32_t stuck;		  /* looks that were not answered in time */
 	struct allowance allowance;
+	struct memory_seen seen, peak; /* user/memory_peak.h */
 	size_t gils_n;
 	struct process_gil *gils; /* also those of programs that exec has replaced */
 	struct capture_thread *merged; /* the threads that have no row of their own */
@@ -66,8 +71,8 @@ void process__note_switches(struct process_gil *g, uint64_t first, uint64_t last
 void process__note_uses(struct process *p, const struct wire_thread *t);
 
 /*
- * Writes its row, for a window that began at `start`; reads its memory figures if it lives, and only if
- * `dear` those that take time, and which CPUs it may use now. 0 or -errno.
+ * Writes its row, for a window that began at `start`; if it lives and `dear`, reads which CPUs it may use
+ * now, which takes time. 0 or -errno.
  */
 int process__write(struct process *p, struct capture_writer *w, uint64_t start, bool dear);
 
