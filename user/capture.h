@@ -5,7 +5,7 @@
  * report` reads it elsewhere, so both print the same bytes.
  *
  * The file is gzip (zlib checks its CRC-32s; two members, which gunzip joins) of JSON lines. The
- * first line is {"gilprof.capture":3,"info":{...}} with the members of struct capture_info; then
+ * first line is {"gilprof.capture":4,"info":{...}} with the members of struct capture_info; then
  * come {"process":{...}}, {"thread":{...}} and so on, one line each, and last
  * {"end":true,"lines":N}, without which a file is truncated. Readers skip lines and members they do
  * not know, but do without none that they know: who adds a member raises the version
@@ -22,8 +22,8 @@
 
 #include "../bpf/wire.h"
 
-/* 1 knew nothing of cpu_mask and of long holds, 2 of shared memory, shared locks and quotas */
-#define CAPTURE_VERSION 3
+/* 1 knew nothing of cpu_mask and of long holds, 2 of host and of the most memory, 3 of shared memory and quotas */
+#define CAPTURE_VERSION 4
 #define CAPTURE_MAX_BYTES (256u << 20) /* of JSON in one file: stops a zip bomb */
 #define CAPTURE_MAX_THREADS 262144u    /* rows of each kind accepted from a file */
 #define CAPTURE_MAX_PROCESSES 65536u
@@ -47,12 +47,25 @@ struct capture_self {
 	uint64_t attach_ns; /* from start of gilprof to window open */
 };
 
+/*
+ * All processes together, when they had most memory of all looks at them (user/memory_peak.h).
+ * Pages that processes share count once in the sum of their PSS, and again for each in that of their RSS.
+ */
+struct capture_memory_peak {
+	uint64_t looks;		       /* in the window */
+	uint64_t at_ns;		       /* since the window's start */
+	uint64_t processes;	       /* that had memory then, */
+	uint64_t pss_unknown;	       /* and of them, those whose RSS stands for their PSS */
+	uint64_t rss_bytes, pss_bytes; /* sums */
+};
+
 struct capture_info {
 	char *gilprof_version;
 	char *start; /* ISO 8601 in UTC, of the window's start */
 	uint64_t start_monotonic_ns;
 	uint64_t duration_ns;
 	char *mode;		/* "attach" or "command" */
+	char *host;		/* its name; null: not known */
 	char *target;		/* what the user named: "PID 42,43" or the command line */
 	uint32_t state_hz;	/* samples per second and CPU that tell who holds the GIL */
 	uint32_t stack_hz;	/* stack samples; 0: none taken */
@@ -64,6 +77,7 @@ struct capture_info {
 	uint64_t steal_irq_ns; /* what /proc/stat gained in steal, irq and softirq, all CPUs */
 	uint64_t tick_ns;      /* of the scheduler: how stale a running thread's kernel_ns can be */
 	uint64_t threads_merged; /* thread rows that were merged into "other threads" rows */
+	struct capture_memory_peak memory_peak;
 	struct capture_self self;
 };
 
@@ -97,6 +111,8 @@ struct capture_process {
 	uint64_t rss_bytes, pss_bytes;
 	uint64_t memory_at_ns; /* since the window's start */
 	struct capture_memory memory;
+	uint64_t peak_rss_bytes; /* when all together had most; 0: not there then, or not known */
+	uint64_t peak_pss_bytes; /* the same */
 	uint32_t cpu_mask[CAPTURE_CPU_WORDS]; /* CPUs it may run on, a bit each; all 0: not known */
 	uint64_t quota_millicpus; /* the tightest CPU quota of its cgroups, thousandths; 0: none */
 	char *quota_cgroup;	  /* whose quota that is, which its members share; or null */

@@ -30,12 +30,23 @@ static const struct field self_fields[] = {
 	{ 0 },
 };
 
+static const struct field memory_peak_fields[] = {
+	MEMBER(capture_memory_peak, looks, FIELD_U64),
+	MEMBER(capture_memory_peak, at_ns, FIELD_U64),
+	MEMBER(capture_memory_peak, processes, FIELD_U64),
+	MEMBER(capture_memory_peak, pss_unknown, FIELD_U64),
+	MEMBER(capture_memory_peak, rss_bytes, FIELD_U64),
+	MEMBER(capture_memory_peak, pss_bytes, FIELD_U64),
+	{ 0 },
+};
+
 const struct field capture_info_fields[] = {
 	MEMBER(capture_info, gilprof_version, FIELD_STRING),
 	MEMBER(capture_info, start, FIELD_STRING),
 	MEMBER(capture_info, start_monotonic_ns, FIELD_U64),
 	MEMBER(capture_info, duration_ns, FIELD_U64),
 	MEMBER(capture_info, mode, FIELD_STRING),
+	MEMBER(capture_info, host, FIELD_STRING_NULL),
 	MEMBER(capture_info, target, FIELD_STRING),
 	MEMBER(capture_info, state_hz, FIELD_U32),
 	MEMBER(capture_info, stack_hz, FIELD_U32),
@@ -47,6 +58,7 @@ const struct field capture_info_fields[] = {
 	MEMBER(capture_info, steal_irq_ns, FIELD_U64),
 	MEMBER(capture_info, tick_ns, FIELD_U64),
 	MEMBER(capture_info, threads_merged, FIELD_U64),
+	STRUCT(capture_info, memory_peak, memory_peak_fields),
 	STRUCT(capture_info, self, self_fields),
 	{ 0 },
 };
@@ -84,6 +96,8 @@ const struct field capture_process_fields[] = {
 	MEMBER(capture_process, pss_bytes, FIELD_U64),
 	MEMBER(capture_process, memory_at_ns, FIELD_U64),
 	STRUCT(capture_process, memory, memory_fields),
+	MEMBER(capture_process, peak_rss_bytes, FIELD_U64),
+	MEMBER(capture_process, peak_pss_bytes, FIELD_U64),
 	LIST(capture_process, cpu_mask, FIELD_SPARSE_U32),
 	MEMBER(capture_process, quota_millicpus, FIELD_U64),
 	MEMBER(capture_process, quota_cgroup, FIELD_STRING_NULL),

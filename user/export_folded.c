@@ -5,6 +5,8 @@
  *
  *	gilprof ... | flamegraph.pl --countname ns >graph.svg
  *
+ * Of a difference, the weights of both captures, as difffolded.pl (of the same tools) writes them.
+ *
  * A file without weights makes flamegraph.pl and speedscope fail. So where nothing was measured, one
  * frame says so, and weighs the least that there is: one nanosecond.
  */
@@ -18,15 +20,16 @@
 #include "intern.h"
 #include "report.h"
 
-#define NOTHING "[nothing to show] 1\n"
+#define NOTHING "[nothing to show] 1"
 
 /* The lines, in the order in which their stacks come first. */
 struct lines {
 	struct intern stacks; /* numbers them */
 	struct line {
 		const char *stack; /* owned by stacks */
-		uint64_t ns;
+		uint64_t ns, other_ns;
 	} * list;
+	enum weights_difference difference;
 };
 
 static bool is_digit_or_foreign(char c)
@@ -68,18 +71,25 @@ static const char *suffix(const struct weights_frame *f)
 	return f->kind == FRAME_KERNEL ? "_[k]" : "";
 }
 
-static void add_frames(FILE *f, const struct weights_row *r)
+static void add_frames(FILE *f, const struct weights_row *r, bool functions)
 {
-	add_frame(f, export__process_name(r), "");
-	add_frame(f, export__thread_name(r), "");
-	for (size_t i = 0; i < r->frames_n; i++)
-		add_frame(f, export__frame_name(&r->frames[i]), suffix(&r->frames[i]));
+	if (!functions) {
+		add_frame(f, export__process_name(r), "");
+		add_frame(f, export__thread_name(r), "");
+	}
+	for (size_t i = 0; i < r->frames_n; i++) {
+		struct weights_frame shown = r->frames[i];
+
+		if (functions)
+			shown.line = 0;
+		add_frame(f, export__frame_name(&shown), suffix(&shown));
+	}
 	if (r->frames_n == 0)
 		add_frame(f, export__frame_name(&export__unknown_stack), "");
 }
 
 /* malloc'ed; NULL and ENOMEM, which may also have left frames out. */
-static char *fold(const struct weights_row *r)
+static char *fold(const struct weights_row *r, bool functions)
 {
 	char *stack = NULL;
 	size_t len;
@@ -87,14 +97,20 @@ static char *fold(const struct weights_row *r)
 
 	if (!f)
 		return NULL;
-	add_frames(f, r);
+	add_frames(f, r, functions);
 	fclose(f);
 	return stack;
 }
 
+static void add_ns(uint64_t *sum, uint64_t ns)
+{
+	if (__builtin_add_overflow(*sum, ns, sum))
+		*sum = UINT64_MAX;
+}
+
 static int add_line(struct lines *l, const struct weights_row *r)
 {
-	char *stack = fold(r);
+	char *stack = fold(r, l->difference != WEIGHTS_ALONE);
 	size_t i;
 	int new = stack ? intern__add(&l->stacks, stack, &i) : -ENOMEM;
 
@@ -102,8 +118,8 @@ static int add_line(struct lines *l, const struct weights_row *r)
 		return new;
 	if (new)
 		l->list[i] = (struct line){ .stack = stack };
-	if (__builtin_add_overflow(l->list[i].ns, r->ns, &l->list[i].ns))
-		l->list[i].ns = UINT64_MAX;
+	add_ns(&l->list[i].ns, r->ns);
+	add_ns(&l->list[i].other_ns, r->other_ns);
 	return 0;
 }
 
@@ -115,22 +131,32 @@ static int add_lines(struct lines *l, const struct weights *w)
 	if (!l->list)
 		return -ENOMEM;
 	for (size_t i = 0; i < w->rows_n && !err; i++)
-		if (w->rows[i].ns)
+		if (w->rows[i].ns || w->rows[i].other_ns)
 			err = add_line(l, &w->rows[i]);
 	return err;
 }
 
 static void print(const struct lines *l, FILE *f)
 {
-	for (size_t i = 0; i < l->stacks.n; i++)
-		fprintf(f, "%s %" PRIu64 "\n", l->list[i].stack, l->list[i].ns);
+	for (size_t i = 0; i < l->stacks.n; i++) {
+		const struct line *line = &l->list[i];
+
+		fprintf(f, "%s", line->stack);
+		if (l->difference == WEIGHTS_BY_AFTER)
+			fprintf(f, " %" PRIu64, line->other_ns);
+		fprintf(f, " %" PRIu64, line->ns);
+		if (l->difference == WEIGHTS_BY_BEFORE)
+			fprintf(f, " %" PRIu64, line->other_ns);
+		putc('\n', f);
+	}
 	if (l->stacks.n == 0)
-		fputs(NOTHING, f);
+		fprintf(f, NOTHING "%s\n", l->difference ? " 1" : "");
 }
 
 int export_folded(const struct weights *w, FILE *f)
 {
-	struct lines l = { .stacks = { .compare = intern__by_string, .owns_keys = true } };
+	struct lines l = { .stacks = { .compare = intern__by_string, .owns_keys = true },
+			   .difference = w->difference };
 	int err;
 
 	errno = 0;

@@ -52,13 +52,19 @@ static const struct kind {
 	[FRAME_NOTE] = { "process, thread or note", { 190, 190, 196 }, { 28, 28, 28 } },
 };
 
+/* Of a difference. */
+static const struct colour more = { 238, 60, 50 }, same = { 236, 236, 236 },
+			   less = { 70, 110, 235 };
+
 struct svg {
 	const struct weights *w;
 	FILE *f;
 	const struct flame_node *nodes; /* the root first */
 	size_t nodes_n;
 	uint32_t rows; /* of boxes */
+	uint64_t most; /* that a box has changed by */
 	uint64_t left_out, left_out_ns;
+	uint64_t gone_ns; /* of the other capture, that no box shows */
 };
 
 /* --- figures --- */
@@ -125,11 +131,38 @@ static uint32_t hash(const char *s)
 	return h ^ h >> 15;
 }
 
-static struct colour colour_of(const struct flame_node *n)
+static bool has_grown(const struct svg *s, const struct flame_node *n)
+{
+	return (n->ns > n->other_ns) == (s->w->difference == WEIGHTS_BY_AFTER);
+}
+
+static uint64_t change_of(const struct flame_node *n)
+{
+	return n->ns > n->other_ns ? n->ns - n->other_ns : n->other_ns - n->ns;
+}
+
+static uint8_t blend(uint8_t from, uint8_t to, double share)
+{
+	return (uint8_t)(from + share * (to - from));
+}
+
+/* The deeper the more it has changed, of the most that any box has, as difffolded.pl's pictures have it. */
+static struct colour colour_of_change(const struct svg *s, const struct flame_node *n)
+{
+	double share = s->most ? (double)change_of(n) / (double)s->most : 0;
+	const struct colour *to = has_grown(s, n) ? &more : &less;
+
+	return (struct colour){ blend(same.r, to->r, share), blend(same.g, to->g, share),
+				blend(same.b, to->b, share) };
+}
+
+static struct colour colour_of(const struct svg *s, const struct flame_node *n)
 {
 	const struct kind *k = &kinds[n->kind];
 	uint32_t shade = hash(n->name) % 256;
 
+	if (s->w->difference)
+		return colour_of_change(s, n);
 	return (struct colour){ (uint8_t)(k->base.r + k->span.r * shade / 256),
 				(uint8_t)(k->base.g + k->span.g * shade / 256),
 				(uint8_t)(k->base.b + k->span.b * shade / 256) };
@@ -148,16 +181,41 @@ static int put_name(const struct svg *s, const char *name, size_t columns)
 	return cut ? xml__text(cut, s->f) : -ENOMEM;
 }
 
+/* "+1,234 us/s, 1.25 times as much" */
+static void put_change(const struct svg *s, const struct flame_node *n)
+{
+	bool by_after = s->w->difference == WEIGHTS_BY_AFTER;
+	uint64_t before = by_after ? n->other_ns : n->ns, after = by_after ? n->ns : n->other_ns;
+
+	if (before == after) {
+		fputs("as before", s->f);
+		return;
+	}
+	fprintf(s->f, "%c%s us/s, ", after > before ? '+' : '-', microseconds(change_of(n)).text);
+	if (!before)
+		fputs("new", s->f);
+	else if (!after)
+		fputs("gone", s->f);
+	else
+		fprintf(s->f, "%s times as much",
+			figure__fixed((double)after / (double)before, 2).text);
+}
+
 static int put_tooltip(const struct svg *s, const struct flame_node *n)
 {
 	int err;
 
 	fputs("<title>", s->f);
 	err = put_name(s, n->name, TITLE_COLUMNS);
-	fprintf(s->f, " (%s us, %s%%)\n%s ", microseconds(n->ns).text, percent_of(s, n->ns, 2).text,
-		commas(n->count).text);
-	if (!err)
-		err = xml__text(s->w->count_name, s->f);
+	fprintf(s->f, " (%s us%s, %s%%)\n", microseconds(n->ns).text, s->w->difference ? "/s" : "",
+		percent_of(s, n->ns, 2).text);
+	if (s->w->difference) {
+		put_change(s, n);
+	} else {
+		fprintf(s->f, "%s ", commas(n->count).text);
+		if (!err)
+			err = xml__text(s->w->count_name, s->f);
+	}
 	if (n->merged)
 		fprintf(s->f, ", %s boxes too narrow to be drawn", commas(n->merged).text);
 	fputs("</title>", s->f);
@@ -168,7 +226,7 @@ static int put_box(const struct svg *s, const struct flame_node *n)
 {
 	uint32_t left = position(s, n->start_ns), right = position(s, n->start_ns + n->ns);
 	uint32_t y = HEADER + (s->rows - 1 - n->depth) * ROW;
-	struct colour c = colour_of(n);
+	struct colour c = colour_of(s, n);
 	double pixels = (double)(right - left) * WIDTH / (100 * SCALE);
 	int err;
 
@@ -242,11 +300,29 @@ static void put_start(const struct svg *s)
 		fprintf(s->f, " from %s", text);
 }
 
+/* "width: delay per second, after; 1.2 s/s before, 0.4 s/s after" */
+static int put_comparison(const struct svg *s)
+{
+	bool by_after = s->w->difference == WEIGHTS_BY_AFTER;
+	const struct flame_node *all = &s->nodes[0];
+	int err;
+
+	fputs("<text id=\"subtitle\" x=\"50%\" y=\"44\" text-anchor=\"middle\">width: ", s->f);
+	err = xml__text(s->w->ns_name, s->f);
+	fprintf(s->f, " in a second %s; in total %s before, ", by_after ? "after" : "before",
+		figure__time(by_after ? all->other_ns : all->ns).text);
+	fprintf(s->f, "%s after; colour: what changed</text>\n",
+		figure__time(by_after ? all->ns : all->other_ns).text);
+	return err;
+}
+
 /* "width: delay; in total 12.3 s, 1,234 contentions in a window of 10.0 s from 2026-..." */
 static int put_subtitle(const struct svg *s)
 {
 	int err;
 
+	if (s->w->difference)
+		return put_comparison(s);
 	fputs("<text id=\"subtitle\" x=\"50%\" y=\"44\" text-anchor=\"middle\">width: ", s->f);
 	err = xml__text(s->w->ns_name, s->f);
 	fprintf(s->f, "; in total %s, %s ", figure__time(s->nodes[0].ns).text,
@@ -259,8 +335,23 @@ static int put_subtitle(const struct svg *s)
 	return err;
 }
 
+/* Of a difference: what is not seen in it. */
+static void put_gone(const struct svg *s)
+{
+	if (s->gone_ns)
+		fprintf(s->f,
+			"<text id=\"omitted\" x=\"50%%\" y=\"62\" text-anchor=\"middle\">%s a second "
+			"of the other capture are in code that has no box: compare the other way around "
+			"to see it</text>\n",
+			figure__time(s->gone_ns).text);
+}
+
 static void put_left_out(const struct svg *s)
 {
+	if (s->w->difference) {
+		put_gone(s);
+		return;
+	}
 	if (!s->left_out)
 		return;
 	fprintf(s->f,
@@ -271,20 +362,28 @@ static void put_left_out(const struct svg *s)
 		percent_of(s, s->left_out_ns, 2).text);
 }
 
+static double put_key(const struct svg *s, double x, const struct colour *c, const char *label)
+{
+	fprintf(s->f,
+		"<rect x=\"%u\" y=\"%d\" width=\"12\" height=\"12\" "
+		"fill=\"#%02x%02x%02x\"/><text x=\"%u\" y=\"%d\">%s</text>\n",
+		(unsigned int)x, HEADER - 24, c->r, c->g, c->b, (unsigned int)x + 18, HEADER - 14,
+		label);
+	return x + 40 + COLUMN * (double)strlen(label);
+}
+
 static void put_legend(const struct svg *s)
 {
 	double x = 10;
 
-	for (int k = 0; k < FRAME_KINDS; k++) {
-		const struct colour *c = &kinds[k].base;
-
-		fprintf(s->f,
-			"<rect x=\"%u\" y=\"%d\" width=\"12\" height=\"12\" "
-			"fill=\"#%02x%02x%02x\"/><text x=\"%u\" y=\"%d\">%s</text>\n",
-			(unsigned int)x, HEADER - 24, c->r, c->g, c->b, (unsigned int)x + 18,
-			HEADER - 14, kinds[k].label);
-		x += 40 + COLUMN * (double)strlen(kinds[k].label);
+	if (s->w->difference) {
+		x = put_key(s, x, &more, "more than before");
+		x = put_key(s, x, &same, "as before");
+		put_key(s, x, &less, "less");
+		return;
 	}
+	for (int k = 0; k < FRAME_KINDS; k++)
+		x = put_key(s, x, &kinds[k].base, kinds[k].label);
 }
 
 /* The script shows them where there is one. */
@@ -330,6 +429,10 @@ static void measure(struct svg *s)
 
 		if (is_drawn(s, n) && n->depth >= s->rows)
 			s->rows = n->depth + 1;
+		if (is_drawn(s, n) && change_of(n) > s->most)
+			s->most = change_of(n);
+		if (n->merged && !is_drawn(s, n))
+			s->gone_ns += n->other_ns;
 		s->left_out += n->merged;
 		if (n->merged)
 			s->left_out_ns += n->ns;

@@ -38,7 +38,7 @@ struct path {
 
 /* What is merged below a node. */
 struct rest {
-	uint64_t nodes, ns, count;
+	uint64_t nodes, ns, other_ns, count;
 };
 
 struct open {
@@ -49,6 +49,7 @@ struct open {
 
 struct flame {
 	struct flame_limits limits;
+	bool functions;	   /* are told apart, and nothing finer */
 	uint64_t least_ns; /* of a node that is kept */
 	void *names;	   /* tsearch(3) of struct name */
 	struct seen seen[SEEN];
@@ -112,12 +113,15 @@ static bool is_same(const struct weights_frame *a, const struct weights_frame *b
 
 static const struct name *frame_name(struct flame *f, const struct weights_frame *frame)
 {
+	struct weights_frame shown = *frame;
 	uintptr_t h = (uintptr_t)frame->name / 8 + 31 * ((uintptr_t)frame->file / 8) + frame->line;
 	struct seen *s = &f->seen[(h ^ h / SEEN) % SEEN];
 
-	if (!s->name || !is_same(&s->frame, frame)) {
-		s->name = name_of(f, export__frame_name(frame), frame->kind);
-		s->frame = *frame;
+	if (f->functions)
+		shown.line = 0;
+	if (!s->name || !is_same(&s->frame, &shown)) {
+		s->name = name_of(f, export__frame_name(&shown), shown.kind);
+		s->frame = shown;
 	}
 	return s->name;
 }
@@ -155,20 +159,26 @@ static int append_frames(struct flame *f, struct path *p)
 	return err;
 }
 
+static int append_roots(struct flame *f, struct path *p)
+{
+	int err = append_name(p, name_of(f, export__process_name(p->row), FRAME_NOTE));
+
+	return err ? err : append_name(p, name_of(f, export__thread_name(p->row), FRAME_NOTE));
+}
+
 static int add_path(struct flame *f, const struct weights_row *r)
 {
 	struct path *p = &f->paths[f->paths_n];
 	size_t most = ROOTS + 1 + r->frames_n;
-	int err;
+	int err = 0;
 
 	p->row = r;
 	p->at = reallocarray(NULL, most, sizeof(struct name *));
 	if (!p->at)
 		return -ENOMEM;
 	f->paths_n++;
-	err = append_name(p, name_of(f, export__process_name(r), FRAME_NOTE));
-	if (!err)
-		err = append_name(p, name_of(f, export__thread_name(r), FRAME_NOTE));
+	if (!f->functions)
+		err = append_roots(f, p);
 	return err ? err : append_frames(f, p);
 }
 
@@ -239,6 +249,7 @@ static int append_rest(struct flame *f, const struct rest *r, uint32_t depth)
 						   .depth = depth,
 						   .merged = r->nodes,
 						   .ns = r->ns,
+						   .other_ns = r->other_ns,
 						   .count = r->count });
 }
 
@@ -253,6 +264,7 @@ static int close_node(struct flame *f)
 
 		r->nodes += 1 + o->rest.nodes;
 		r->ns += n->ns;
+		r->other_ns += n->other_ns;
 		add_count(&r->count, n->count);
 		f->nodes_n = o->node;
 		return 0;
@@ -280,8 +292,11 @@ static int merge_path(struct flame *f, const struct path *p)
 	for (; same < p->n && !err; same++)
 		err = open_node(f, p->at[same]);
 	for (size_t i = 0; i < f->open_n && !err; i++) {
-		f->nodes[f->open[i].node].ns += p->row->ns;
-		add_count(&f->nodes[f->open[i].node].count, p->row->count);
+		struct flame_node *n = &f->nodes[f->open[i].node];
+
+		n->ns += p->row->ns;
+		n->other_ns += p->row->other_ns;
+		add_count(&n->count, p->row->count);
 	}
 	return err;
 }
@@ -301,10 +316,11 @@ static int merge(struct flame *f)
 
 static int set_least(struct flame *f, const struct weights *w)
 {
-	uint64_t total = 0;
+	uint64_t total = 0, other = 0;
 
 	for (size_t i = 0; i < w->rows_n; i++)
-		if (__builtin_add_overflow(total, w->rows[i].ns, &total))
+		if (__builtin_add_overflow(total, w->rows[i].ns, &total) ||
+		    __builtin_add_overflow(other, w->rows[i].other_ns, &other))
 			return -EOVERFLOW;
 	f->least_ns = total / f->limits.parts + (total % f->limits.parts > 0);
 	if (f->least_ns == 0)
@@ -383,6 +399,7 @@ struct flame *flame__new(const struct weights *w, const struct flame_limits *l)
 	if (!f)
 		return NULL;
 	f->limits = *l;
+	f->functions = w->difference != WEIGHTS_ALONE;
 	if (f->limits.depth <= ROOTS)
 		f->limits.depth = ROOTS + 1;
 	f->open = calloc(f->limits.depth + 1, sizeof(*f->open));

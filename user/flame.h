@@ -6,6 +6,8 @@
  * side, which an order by weight would not allow. What is too deep, too narrow or too much to be drawn
  * is merged into nodes called "...", so that the weight of a node is always that of its children and of
  * the stacks that end in it.
+ *
+ * The tree of a difference has functions below the root: no processes, no threads, no lines of code.
  */
 #ifndef GILPROF_FLAME_H
 #define GILPROF_FLAME_H
@@ -28,6 +30,7 @@ struct flame_node {
 	uint64_t merged; /* nodes of the whole tree that this one stands for; 0: it is one itself */
 	uint64_t start_ns; /* its left edge: children begin where their parent does */
 	uint64_t ns, count;
+	uint64_t other_ns; /* of the other capture, see weights_row */
 };
 
 struct flame;

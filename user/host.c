@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "clock.h"
+#include "text.h"
 
 int host__online(bool *online, uint32_t n)
 {
@@ -54,6 +56,13 @@ uint64_t host__tick_ns(void)
 	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
 }
 
+char *host__name(void)
+{
+	struct utsname u;
+
+	return uname(&u) ? NULL : text__utf8(u.nodename, strlen(u.nodename), sizeof(u.nodename));
+}
+
 /* The number of kB behind `key` in a file of "Key:  123 kB" lines, in bytes. */
 static uint64_t kilobytes(const char *path, const char *key)
 {
@@ -72,4 +81,20 @@ static uint64_t kilobytes(const char *path, const char *key)
 uint64_t host__own_peak_bytes(void)
 {
 	return kilobytes("/proc/self/status", "VmHWM:");
+}
+
+uint64_t host__rss_bytes(int pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	return kilobytes(path, "VmRSS:");
+}
+
+uint64_t host__pss_bytes(int pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
+	return kilobytes(path, "Pss:");
 }

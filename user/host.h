@@ -15,7 +15,14 @@ uint64_t host__steal_irq_ns(void);
 /* Length of a scheduler tick in ns. */
 uint64_t host__tick_ns(void);
 
+/* Its name, as valid UTF-8; malloc'ed, NULL if it is not known. */
+char *host__name(void);
+
 /* Peak resident memory of this process in bytes, 0 if unknown. */
 uint64_t host__own_peak_bytes(void);
+
+/* Resident and proportional memory of a process in bytes; 0 if unknown. */
+uint64_t host__rss_bytes(int pid);
+uint64_t host__pss_bytes(int pid);
 
 #endif

@@ -9,6 +9,7 @@
 #include "cleanup.h"
 #include "clock.h"
 #include "deliver.h"
+#include "diff.h"
 #include "log.h"
 #include "opts.h"
 #include "profile.h"
@@ -68,6 +69,8 @@ int main(int argc, char **argv)
 	log__libbpf(0);
 	if (argc > 1 && !strcmp(argv[1], "scale"))
 		return scale__run(argc - 1, argv + 1);
+	if (argc > 1 && !strcmp(argv[1], "diff"))
+		return diff__run(argc - 1, argv + 1);
 	if (opts__parse(argc, argv, &o))
 		return STATUS_USAGE;
 	log__libbpf(o.verbose > 1);

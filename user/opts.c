@@ -78,12 +78,14 @@ static const char doc[] =
 	"  gilprof report a.gilprof            the same page later, without root\n"
 	"  gilprof report a.gilprof -o a.svg   flame graph of who made others wait\n"
 	"  gilprof report a.gilprof --worst 5  the five longest waits, one by one\n"
-	"  gilprof scale --help                run a program at several sizes\n";
+	"  gilprof scale --help                run a program at several sizes\n"
+	"  gilprof diff --help                 compare two captures\n";
 
 static const char args_doc[] = "-p PID[,PID...]\n-- COMMAND [ARG...]\n"
 			       "record -o FILE.gilprof [-p PID | -- COMMAND [ARG...]]\n"
 			       "report FILE.gilprof\n"
-			       "scale [--workers N[,N...]] -- COMMAND [ARG {n}...]";
+			       "scale [--workers N[,N...]] -- COMMAND [ARG {n}...]\n"
+			       "diff [--units A,B] A.gilprof B.gilprof";
 
 struct parse {
 	struct opts *o;
@@ -177,7 +179,7 @@ int opts__output(const char *path, struct opts *o)
 		"its suffix must be .txt, .json, .cpus.svg, .folded, .svg, .speedscope.json, .pb.gz or .gilprof");
 }
 
-static int parse_weight(const char *arg, struct opts *o)
+int opts__weight(const char *arg, struct opts *o)
 {
 	for (int w = WEIGHT_BLAME; w < WEIGHTS; w++) {
 		if (!strcmp(arg, model_weight_names[w])) {
@@ -215,7 +217,7 @@ static bool writes(const struct opts *o, enum opts_format format)
 	return false;
 }
 
-static bool writes_stacks(const struct opts *o)
+bool opts__writes_stacks(const struct opts *o)
 {
 	return writes(o, OPTS_SVG) || writes(o, OPTS_FOLDED) || writes(o, OPTS_SPEEDSCOPE) ||
 	       writes(o, OPTS_PPROF);
@@ -256,7 +258,7 @@ static int check(struct parse *p)
 	if (p->json && o->outputs_n)
 		return wrong("--json", o->outputs[0].path,
 			     "goes to stdout, and -o leaves nothing for it");
-	if (o->weight != WEIGHT_DEFAULT && !writes_stacks(o))
+	if (o->weight != WEIGHT_DEFAULT && !opts__writes_stacks(o))
 		return wrong("--weight", model_weight_names[o->weight],
 			     "is of stacks: -o FILE.svg, .folded, .speedscope.json or .pb.gz");
 	if (p->have_native && o->mode == OPTS_REPORT)
@@ -314,7 +316,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return opts__number("--hold-over", arg, 3600000,
 				    "must be milliseconds, 1 to 3600000", &o->hold_over_ms);
 	case KEY_WEIGHT:
-		return parse_weight(arg, o);
+		return opts__weight(arg, o);
 	case KEY_NATIVE:
 		return parse_native(arg, p);
 	case KEY_TOP:

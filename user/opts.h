@@ -67,12 +67,15 @@ struct opts {
  */
 int opts__parse(int argc, char **argv, struct opts *o);
 
-/* For the subcommands that have options of their own (user/scale_opts.h). */
+/* For the subcommands that have options of their own (user/scale_opts.h, user/diff_opts.h). */
 void opts__default(struct opts *o); /* nothing given */
 /* These return 0, or EINVAL after having said what is wrong with `arg`. */
 int opts__number(const char *what, const char *arg, unsigned long max, const char *want,
 		 unsigned int *value); /* 1 to max */
 int opts__seconds(const char *arg, uint64_t *ns);
 int opts__output(const char *path, struct opts *o); /* one more file, by its suffix */
+int opts__weight(const char *arg, struct opts *o);
+
+bool opts__writes_stacks(const struct opts *o);
 
 #endif

@@ -12,7 +12,7 @@
 #include "text.h"
 
 #define ARGS_BYTES 1024
-#define MAX_GILS 64 /* CAPTURE_MAX_GILS */
+#define MAX_GILS 64      /* CAPTURE_MAX_GILS */
 
 struct process *process__new(uint64_t key, uint32_t pid)
 {
@@ -221,6 +221,8 @@ int process__write(struct process *p, struct capture_writer *w, uint64_t start, 
 		.cmdline = p->cmdline ? p->cmdline : none,
 		.exit_status = p->ended ? p->status : -1,
 		.born = p->born && p->born >= start,
+		.peak_rss_bytes = p->peak.rss_bytes,
+		.peak_pss_bytes = p->peak.pss_bytes,
 		.gils = gils,
 	};
 

@@ -22,6 +22,10 @@ struct process_gil {
 	struct hold_totals waits;
 };
 
+struct memory_seen {
+	uint64_t rss_bytes, pss_bytes; /* 0: none, or not known */
+};
+
 struct process {
 	uint64_t key;           /* start of its leader, boot-time ns */
 	uint32_t pid, ppid, execs;
@@ -40,6 +44,7 @@ struct process {
 	uint32_t stuck;		  /* looks that were not answered in time */
 	struct allowance allowance;
 	struct memory memory;
+	struct memory_seen seen, peak; /* user/memory_peak.h */
 	size_t gils_n;
 	struct process_gil *gils; /* also those of programs that exec has replaced */
 	struct capture_thread *merged; /* the threads that have no row of their own */
@@ -68,8 +73,8 @@ void process__note_switches(struct process_gil *g, uint64_t first, uint64_t last
 void process__note_uses(struct process *p, const struct wire_thread *t);
 
 /*
- * Writes its row, for a window that began at `start`; reads its memory figures if it lives, and only if
- * `dear` those that take time, and which CPUs it may use now (`seen`: see allowance__read). 0 or -errno.
+ * Writes its row, for a window that began at `start`; looks at its memory if it lives, and only if `dear` at
+ * what takes time, and which CPUs it may use now (`seen`: see allowance__read). 0 or -errno.
  */
 int process__write(struct process *p, struct capture_writer *w, uint64_t start, bool dear,
 		   struct cgroups *seen);

@@ -278,10 +278,13 @@ static void show_progress(struct profile *p, uint64_t now)
 static uint64_t tick(struct profile *p, uint64_t now)
 {
 	uint64_t next = now + WAKE_NS, want = tree__tick(p->tree, now);
+	uint64_t memory = tree__tick_memory(p->tree, now);
 
 	keep_pace(p, now);
 	if (want < next)
 		next = want;
+	if (memory < next)
+		next = memory;
 	if (pace__due(&p->pace) < next)
 		next = pace__due(&p->pace);
 	if (p->opts->duration_ns && p->start_ns + p->opts->duration_ns < next)
@@ -380,13 +383,14 @@ static char *describe_target(const struct opts *o)
 static int write_end(struct profile *p, bool complete, int fd)
 {
 	static char version[] = GILPROF_VERSION, attach[] = "attach", command[] = "command";
-	cleanup_free char *target = describe_target(p->opts);
+	cleanup_free char *target = describe_target(p->opts), *host = host__name();
 	struct capture_info info = {
 		.gilprof_version = version,
 		.start = p->start,
 		.start_monotonic_ns = p->start_ns,
 		.duration_ns = p->end_ns - p->start_ns,
 		.mode = p->have_command ? command : attach,
+		.host = host,
 		.target = target,
 		.state_hz = p->opts->state_hz,
 		.stack_hz = p->opts->stack_hz,
@@ -397,6 +401,7 @@ static int write_end(struct profile *p, bool complete, int fd)
 		.steal_irq_ns = p->steal_irq_ns,
 		.tick_ns = host__tick_ns(),
 		.threads_merged = tree__merged(p->tree),
+		.memory_peak = tree__memory_peak(p->tree, p->start_ns),
 	};
 
 	if (!target)

@@ -118,7 +118,20 @@ static json_t *frequency(const struct capture_info *info)
 	return object;
 }
 
-static json_t *capture(const struct model *m)
+static json_t *memory_peak(const struct capture_memory_peak *c)
+{
+	json_t *object = json_object();
+
+	set_number(object, "looks", c->looks);
+	set_number(object, "at_ns", c->at_ns);
+	set_number(object, "processes", c->processes);
+	set_number(object, "pss_unknown", c->pss_unknown);
+	set_number(object, "rss_bytes", c->rss_bytes);
+	set_number(object, "pss_bytes", c->pss_bytes);
+	return object;
+}
+
+json_t *report_json__capture(const struct model *m)
 {
 	const struct capture_info *info = &m->capture->info;
 	json_t *object = json_object();
@@ -127,6 +140,7 @@ static json_t *capture(const struct model *m)
 	set_number(object, "start_monotonic_ns", info->start_monotonic_ns);
 	set_number(object, "duration_ns", info->duration_ns);
 	set(object, "mode", json_string(info->mode));
+	set(object, "host", text_or_null(info->host));
 	set(object, "target", json_string(info->target));
 	set(object, "frequency_hz", frequency(info));
 	set_number(object, "cpus", info->cpus);
@@ -138,6 +152,7 @@ static json_t *capture(const struct model *m)
 	set_number(object, "tick_ns", info->tick_ns);
 	set(object, "lost", lost(info));
 	set(object, "laws", laws(m));
+	set(object, "memory_peak", memory_peak(&info->memory_peak));
 	set(object, "self", self(&info->self));
 	return object;
 }
@@ -195,6 +210,8 @@ static json_t *process(const struct model_process *p)
 	set(object, "python", python(c));
 	set(object, "rss_bytes", number_or_null(c->rss_bytes));
 	set(object, "pss_bytes", number_or_null(c->pss_bytes));
+	set(object, "peak_rss_bytes", number_or_null(c->peak_rss_bytes));
+	set(object, "peak_pss_bytes", number_or_null(c->peak_pss_bytes));
 	set(object, "memory", report_json__memory(p));
 	set(object, "ipc_ns",
 	    report_json__ipc(p->state_ns[ST_IO_PIPE], p->state_ns[ST_IO_SOCKET],
@@ -219,6 +236,14 @@ static void put_process(struct out *out, const struct model_process *p, const ch
 	fputs("]}", out->f);
 }
 
+int report_json__print(json_t *value, FILE *f)
+{
+	struct out out = { .f = f };
+
+	put(&out, "", value, 0, "\n");
+	return out.err ? out.err : report__end(f);
+}
+
 int report_json(const struct model *m, const struct report_options *o, FILE *f)
 {
 	struct out out = { .f = f };
@@ -232,7 +257,7 @@ int report_json(const struct model *m, const struct report_options *o, FILE *f)
 	version = json_object();
 	set(version, "version", json_string(m->capture->info.gilprof_version));
 	put(&out, "{\"schema\":\"gilprof.report/1\",\n\"gilprof\":", version, 0, ",\n");
-	put(&out, "\"capture\":", capture(m), 0, ",\n\"processes\":[");
+	put(&out, "\"capture\":", report_json__capture(m), 0, ",\n\"processes\":[");
 	for (size_t i = 0; i < m->processes_n; i++)
 		put_process(&out, &m->processes[i], i ? ",\n{" : "\n{");
 	put(&out, "],\n\"trees\":", report_json__trees(m), 0, "");

@@ -5,9 +5,12 @@
 
 #include <jansson.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "model.h"
 #include "model_verdict.h"
+
+struct page;
 
 json_t *report_json__thread(const struct model_thread *t);
 json_t *report_json__blame(const struct model *m);
@@ -22,6 +25,13 @@ json_t *report_json__cgroups(const struct model *m);
 void report_json__set_cpus(json_t *object, const struct model_process *p);
 json_t *report_json__scaling(const struct model_scaling *s);
 json_t *report_json__verdict(const struct model *m, const struct model_verdict *v);
+json_t *report_json__capture(const struct model *m);
+
+/* What was added to the page, which it is taken from. */
+json_t *report_json__taken(struct page *page);
+
+/* Prints a report that is small enough to be one value, which it takes over. 0 or -errno. */
+int report_json__print(json_t *value, FILE *f);
 
 static inline json_t *number(uint64_t v)
 {

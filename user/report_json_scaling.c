@@ -88,8 +88,7 @@ static json_t *evidence(const struct model_verdict *v)
 	return object;
 }
 
-/* What was added to the page, which it is taken from. */
-static json_t *taken(struct page *page)
+json_t *report_json__taken(struct page *page)
 {
 	json_t *text = json_string(page->buffer);
 
@@ -105,9 +104,9 @@ json_t *report_json__verdict(const struct model *m, const struct model_verdict *
 
 	set(object, "kind", json_string(model_verdict_names[v->cause]));
 	verdict_words__summary(&page, m, v);
-	set(object, "summary", taken(&page));
+	set(object, "summary", report_json__taken(&page));
 	for (size_t i = 0; verdict_words__advice(&page, m, v, i); i++)
-		json_array_append_new(list, taken(&page));
+		json_array_append_new(list, report_json__taken(&page));
 	set(object, "advice", list);
 	set(object, "evidence", evidence(v));
 	return object;

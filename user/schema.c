@@ -6,20 +6,7 @@
 #include <string.h>
 
 #include "report.h"
-
-/*
- * JSON Schema, draft 2020-12. All members named here are required; others may be added at any time.
- * A type is the name of a definition, with a suffix: "[]" a list of them, "{}" an object of them by
- * any names, "?" it or null.
- */
-struct member {
-	const char *name, *type, *about;
-};
-
-struct object {
-	const char *name, *about;
-	const struct member *members;
-};
+#include "schema_tables.h"
 
 /* The definitions that are no objects. */
 static const struct {
@@ -34,6 +21,9 @@ static const struct {
 	{ "kind", "{\"enum\": [\"python\", \"native\", \"offcpu\", \"preempted\", \"handoff\", "
 		  "\"unknown\"]}" },
 	{ "number", "{\"type\": \"number\", \"minimum\": 0}" },
+	{ "signed", "{\"type\": \"number\"}" },
+	{ "basis", "{\"enum\": [\"units\", \"runs\"], \"description\": "
+		   "\"units: counted by the user; runs: each command did one unit\"}" },
 	{ "layout", "{\"enum\": [\"threads\", \"processes\", \"free-threaded\"]}" },
 	{ "cause", "{\"enum\": [\"cpu-bound\", \"gil-hogged\", \"convoy\", \"gil-bound\", "
 		   "\"lock-bound\", \"single-thread\", \"idle\", \"io-bound\"]}" },
@@ -70,6 +60,7 @@ static const struct member capture[] = {
 	{ "start_monotonic_ns", "ns", NULL },
 	{ "duration_ns", "ns", "of the window" },
 	{ "mode", "text", "attach or command" },
+	{ "host", "text?", "its name" },
 	{ "target", "text", "what was named on the command line" },
 	{ "frequency_hz", "frequency", NULL },
 	{ "cpus", "count", "on-line at the start" },
@@ -81,6 +72,7 @@ static const struct member capture[] = {
 	{ "tick_ns", "ns", "of the kernel's scheduler" },
 	{ "lost", "count{}", "data lost, by cause; all 0: none" },
 	{ "laws", "laws", NULL },
+	{ "memory_peak", "memory_peak", "of all processes together, when they had most" },
 	{ "self", "self", "cost of gilprof itself" },
 	{ 0 },
 };
@@ -120,6 +112,16 @@ static const struct member self[] = {
 	{ 0 },
 };
 
+static const struct member memory_peak[] = {
+	{ "looks", "count", "at all processes, of which this one saw most" },
+	{ "at_ns", "ns", "since the window's start" },
+	{ "processes", "count", "that had memory then" },
+	{ "pss_unknown", "count", "of them, those whose RSS stands for their PSS in pss_bytes" },
+	{ "rss_bytes", "count", "what processes share counts for each of them" },
+	{ "pss_bytes", "count", "what they share counts once" },
+	{ 0 },
+};
+
 static const struct member process[] = {
 	{ "pid", "count", NULL },
 	{ "ppid", "count", NULL },
@@ -131,6 +133,9 @@ static const struct member process[] = {
 	{ "rss_bytes", "count?",
 	  "at the end, or when last looked at before it ended; null: not known" },
 	{ "pss_bytes", "count?", NULL },
+	{ "peak_rss_bytes", "count?",
+	  "when all processes together had most; null: it was not there then, or not known" },
+	{ "peak_pss_bytes", "count?", NULL },
 	{ "memory", "memory?", "null: not known, or only rss_bytes is" },
 	{ "ipc_ns", "ipc", NULL },
 	{ "cpus_allowed", "count?", "by its affinity; null: not known" },
@@ -450,6 +455,7 @@ static const struct object objects[] = {
 	{ "laws", "laws of conservation", laws },
 	{ "law", NULL, law },
 	{ "self", NULL, self },
+	{ "memory_peak", NULL, memory_peak },
 	{ "process", NULL, process },
 	{ "memory", "as /proc/PID/smaps_rollup has it", memory },
 	{ "ipc", "time that threads waited for other processes", ipc },
@@ -528,47 +534,70 @@ static void add_members(json_t *schema, const struct member *members)
 	json_object_set_new(schema, "properties", properties);
 }
 
-static json_t *definitions(void)
+static void add_objects(json_t *all, const struct object *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		json_t *object = json_object();
+
+		describe(object, list[i].about);
+		add_members(object, list[i].members);
+		json_object_set_new(all, list[i].name, object);
+	}
+}
+
+static json_t *definitions(const struct schema *s)
 {
 	json_t *all = json_object();
 
 	for (size_t i = 0; i < sizeof(scalars) / sizeof(scalars[0]); i++)
 		json_object_set_new(all, scalars[i].name, json_loads(scalars[i].json, 0, NULL));
-	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
-		json_t *object = json_object();
-
-		describe(object, objects[i].about);
-		add_members(object, objects[i].members);
-		json_object_set_new(all, objects[i].name, object);
-	}
+	add_objects(all, objects, sizeof(objects) / sizeof(objects[0]));
+	add_objects(all, s->objects, s->objects_n);
 	return all;
 }
 
-static json_t *schema(void)
+static const struct schema schema_report = {
+	.id = "urn:gilprof:report:1",
+	.version = "gilprof.report/1",
+	.title = "Report of gilprof",
+	.members = report,
+};
+
+static json_t *build(const struct schema *told)
 {
 	json_t *s = json_object();
 
 	json_object_set_new(s, "$schema",
 			    json_string("https://json-schema.org/draft/2020-12/schema"));
-	json_object_set_new(s, "$id", json_string("urn:gilprof:report:1"));
-	json_object_set_new(s, "title", json_string("Report of gilprof"));
+	json_object_set_new(s, "$id", json_string(told->id));
+	json_object_set_new(s, "title", json_string(told->title));
 	describe(s, "Bytes of names that are not UTF-8 are written as the text \\xNN.");
-	add_members(s, report);
+	add_members(s, told->members);
 	json_array_append_new(json_object_get(s, "required"), json_string("schema"));
 	json_object_set_new(json_object_get(s, "properties"), "schema",
-			    json_pack("{s:s}", "const", "gilprof.report/1"));
-	json_object_set_new(s, "$defs", definitions());
+			    json_pack("{s:s}", "const", told->version));
+	json_object_set_new(s, "$defs", definitions(told));
 	return s;
 }
 
-int schema__print(FILE *f)
+static int print(const struct schema *told, FILE *f)
 {
 	json_t *s;
 
 	errno = 0;
-	s = schema();
+	s = build(told);
 	if (json_dumpf(s, f, JSON_INDENT(1)) == 0)
 		putc('\n', f);
 	json_decref(s);
 	return report__end(f);
+}
+
+int schema__print(FILE *f)
+{
+	return print(&schema_report, f);
+}
+
+int schema__print_diff(FILE *f)
+{
+	return print(&schema_diff, f);
 }

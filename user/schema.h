@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The schema of what report_json prints, for --json-schema. */
+/* The schemas of what report_json and report_diff_json print, for --json-schema. */
 #ifndef GILPROF_SCHEMA_H
 #define GILPROF_SCHEMA_H
 
 #include <stdio.h>
 
-int schema__print(FILE *f); /* flushes; 0 or -errno */
+/* They flush; 0 or -errno. */
+int schema__print(FILE *f);
+int schema__print_diff(FILE *f);
 
 #endif

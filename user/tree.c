@@ -12,6 +12,7 @@
 #include "locks.h"
 #include "log.h"
 #include "lookout.h"
+#include "memory_peak.h"
 #include "processes.h"
 #include "procmem.h"
 #include "row.h"
@@ -29,6 +30,7 @@ struct tree {
 	struct capture_writer *writer;
 	struct session *session;
 	struct lookout lookout;
+	struct memory_peak memory_peak;
 	struct explain *explain;
 	struct locks *locks;
 	struct processes *processes;
@@ -351,6 +353,7 @@ int tree__finish(struct tree *t, uint64_t start, uint64_t end)
 	struct process *others = processes__others(t->processes);
 	int err = 0;
 
+	memory_peak__walk(&t->memory_peak, t->processes, end);
 	explain__close(t->explain, end);
 	for (size_t i = 0; i < count(t) && !err; i++)
 		err = write_process(t, processes__at(t->processes, i), start, i < DEAR_PROCESSES);
@@ -393,6 +396,16 @@ uint64_t tree__work(const struct tree *t)
 bool tree__complete(const struct tree *t)
 {
 	return !t->err;
+}
+
+uint64_t tree__tick_memory(struct tree *t, uint64_t now)
+{
+	return memory_peak__tick(&t->memory_peak, t->processes, now);
+}
+
+struct capture_memory_peak tree__memory_peak(const struct tree *t, uint64_t start)
+{
+	return memory_peak__result(&t->memory_peak, start);
 }
 
 uint64_t tree__merged(const struct tree *t)

@@ -39,6 +39,9 @@ void tree__mark(struct tree *t);
  */
 uint64_t tree__tick(struct tree *t, uint64_t now);
 
+/* As memory_peak__tick. */
+uint64_t tree__tick_memory(struct tree *t, uint64_t now);
+
 /* As explain__end_child. */
 void tree__end_child(struct tree *t);
 
@@ -52,6 +55,9 @@ uint64_t tree__mean_sleep(const struct tree *t); /* as blame__mean_sleep */
 
 /* Writes the rows of processes and of merged threads, of a window that began at `start`. 0 or -errno. */
 int tree__finish(struct tree *t, uint64_t start, uint64_t end);
+
+/* As memory_peak__result; of the end, too, after tree__finish. */
+struct capture_memory_peak tree__memory_peak(const struct tree *t, uint64_t start);
 
 /* False if a thread's record could not be kept: no memory. */
 bool tree__complete(const struct tree *t);

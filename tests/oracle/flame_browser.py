@@ -262,7 +262,8 @@ class Test:
                    self.box.title)
         self.browser.point(self.box.element)
         self.check("details", self.text("details"), self.box.title.replace("\n", ", "))
-        name, us, percent = re.fullmatch(r"(.*) \(([\d,.]+) us, ([\d.]+)%\)\n[\d,]+\+? .*",
+        name, us, percent = re.fullmatch(r"(.*) \(([\d,.]+) us(?:/s)?, ([\d.]+)%\)\n"
+                                         r"(?:[\d,]+\+? .*|[+-][\d,.]+ us/s, .*|as before)",
                                          self.box.title).groups()
         self.check("name", name, self.box.name)
         self.near("percent", float(percent), self.box.width)

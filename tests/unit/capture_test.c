@@ -101,11 +101,12 @@ static struct capture *read_text(const char *text, size_t len)
 }
 
 #define INFO \
-	"{\"gilprof.capture\":3,\"info\":{\"gilprof_version\":\"9\",\"start\":\"\"," \
-	"\"start_monotonic_ns\":0,\"duration_ns\":0,\"mode\":\"\",\"target\":\"\",\"state_hz\":0," \
+	"{\"gilprof.capture\":4,\"info\":{\"gilprof_version\":\"9\",\"start\":\"\"," \
+	"\"start_monotonic_ns\":0,\"duration_ns\":0,\"mode\":\"\",\"host\":null,\"target\":\"\",\"state_hz\":0," \
 	"\"stack_hz\":0,\"cpus\":0,\"complete\":true,\"children\":true,\"command_status\":-1," \
 	"\"lost\":[],\"steal_irq_ns\":0,\"tick_ns\":0,\"threads_merged\":0,\"news\":[1.5]," \
-	"\"self\":{\"cpu_ns\":0,\"bpf_run_ns\":-1,\"bpf_run_count\":0,\"rss_peak_bytes\":0," \
+	"\"memory_peak\":{\"looks\":0,\"at_ns\":0,\"processes\":0,\"pss_unknown\":0,\"rss_bytes\":0," \
+	"\"pss_bytes\":0},\"self\":{\"cpu_ns\":0,\"bpf_run_ns\":-1,\"bpf_run_count\":0,\"rss_peak_bytes\":0," \
 	"\"attach_ns\":0}}}\n"
 #define CPU(ns) \
 	"{\"cpu\":{\"cpu\":0,\"target_ns\":" ns ",\"other_ns\":0,\"idle_ns\":0,\"offline_ns\":0}}\n"
@@ -142,10 +143,10 @@ static void forgeries(void)
 		{ "hello\n", "is not a gilprof capture" },
 		{ "{\"a\":1}\n", "is not a gilprof capture" },
 		{ "{\"gilprof.capture\":1,\"info\":{\"gilprof_version\":\"0.1.0\"}}\n",
-		  "is a capture of version 1, and this gilprof reads version 3" },
+		  "is a capture of version 1, and this gilprof reads version 4" },
+		{ "{\"gilprof.capture\":5}\n",
+		  "is a capture of version 5, and this gilprof reads version 4" },
 		{ "{\"gilprof.capture\":4}\n",
-		  "is a capture of version 4, and this gilprof reads version 3" },
-		{ "{\"gilprof.capture\":3}\n",
 		  "is no valid capture: line 1: gilprof_version is missing" },
 		{ INFO, "is truncated" },
 		{ INFO "{\"end\":true,\"lines\":1}", "is truncated" },
