@@ -22,7 +22,10 @@
 
 #include "../bpf/wire.h"
 
-/* 1 knew nothing of cpu_mask and of long holds, 2 of host and of the most memory, 3 of shared memory and quotas */
+/*
+ * 1 knew nothing of cpu_mask and of long holds, 2 of host and of the most memory, 3 of shared memory, shared
+ * locks and quotas.
+ */
 #define CAPTURE_VERSION 4
 #define CAPTURE_MAX_BYTES (256u << 20) /* of JSON in one file: stops a zip bomb */
 #define CAPTURE_MAX_THREADS 262144u    /* rows of each kind accepted from a file */
