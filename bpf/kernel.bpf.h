@@ -35,6 +35,14 @@
  */
 extern void *bpf_rdonly_cast(const void *object, u32 btf_id) __ksym __weak;
 
+extern int LINUX_KERNEL_VERSION __kconfig;
+
+/* Not whether it has an address: 6.2 and 6.3 have it and do not let one ask (58aa2afbb1e6). */
+static __always_inline bool kernel__has_cast(void)
+{
+	return LINUX_KERNEL_VERSION >= KERNEL_VERSION(6, 2, 0);
+}
+
 /*
  * The task for one who follows its pointers. For each pointer that is read through one that it trusts, the
  * verifier looks for up to four types among all of the kernel's, one after the other, each time
@@ -42,8 +50,9 @@ extern void *bpf_rdonly_cast(const void *object, u32 btf_id) __ksym __weak;
  */
 static __always_inline struct task_struct *kernel__walk(struct task_struct *task)
 {
-	return &bpf_rdonly_cast ? bpf_rdonly_cast(task, bpf_core_type_id_kernel(struct task_struct))
-				: task;
+	if (!kernel__has_cast())
+		return task;
+	return bpf_rdonly_cast(task, bpf_core_type_id_kernel(struct task_struct));
 }
 
 /* Tells the task's memory from that of other processes. */

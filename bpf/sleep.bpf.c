@@ -18,7 +18,7 @@ static __always_inline u16 sleep__mode(struct file **slot)
 	struct hlist_head *pointer; /* any struct whose first member is a pointer */
 	struct file *file = NULL;
 
-	if (&bpf_rdonly_cast) {
+	if (kernel__has_cast()) {
 		pointer = bpf_rdonly_cast(slot, bpf_core_type_id_kernel(struct hlist_head));
 		file = bpf_rdonly_cast(pointer->first, bpf_core_type_id_kernel(struct file));
 		return file->f_inode->i_mode;
