@@ -68,10 +68,10 @@ __noinline int python__learn(struct wire_thread *t)
 	return 0;
 }
 
-void python__fork(struct task_struct *parent, struct task_struct *child)
+void python__fork(struct task_struct *parent, struct wire_thread *t, struct task_struct *child)
 {
-	u32 from = parent->tgid, to = child->tgid;
-	struct wire_python *p = bpf_map_lookup_elem(&pythons, &from), copy;
+	struct wire_python *p = python__find(t), copy;
+	u32 to = child->tgid;
 
 	if (!p || kernel__mm(parent) ==
 			  kernel__mm(child)) /* vfork: it must not be taken for its parent */
@@ -159,6 +159,8 @@ static __always_inline bool python__is_mine(struct wire_thread *t, u64 tls, u64 
 		t->own_tstate = tstate;
 		return true;
 	}
+	if (t->own_tstate == tstate) /* freed, and now another's */
+		t->own_tstate = 0;
 	t->other_tstate = tstate;
 	t->other_checked = now;
 	return false;

@@ -29,8 +29,9 @@ static __always_inline void python__refresh(struct wire_thread *t, struct task_s
 	t->mm = kernel__mm(task);
 }
 
-/* A forked process has the GIL of its parent, at the same address, in memory of its own. */
-void python__fork(struct task_struct *parent, struct task_struct *child) __hidden;
+/* A forked process has the GIL of its parent, whose thread's record is t, at the same address, in memory of its own. */
+void python__fork(struct task_struct *parent, struct wire_thread *t,
+		  struct task_struct *child) __hidden;
 
 /* The process runs another program or none from now on: its addresses mean nothing any more. */
 void python__forget(u32 tgid) __hidden;

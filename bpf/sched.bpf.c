@@ -328,7 +328,7 @@ int BPF_PROG(sched_fork, struct task_struct *parent, struct task_struct *child)
 		t->execs = p->execs;
 		return 0;
 	}
-	python__fork(parent, child);
+	python__fork(parent, p, child);
 	events__fork(parent, p->key, child);
 	return 0;
 }
@@ -364,6 +364,7 @@ int BPF_PROG(sched_exec, struct task_struct *task, u32 old_pid)
 {
 	struct wire_thread *t = thread__get(task);
 	u64 now;
+	u32 i;
 
 	if (!t)
 		return 0;
@@ -380,6 +381,9 @@ int BPF_PROG(sched_exec, struct task_struct *task, u32 old_pid)
 	if (!t)
 		return 0;
 	t->execs++;
+	for (i = 0; i < WIRE_GIL_USES; i++)
+		t->uses[i].seen =
+			0; /* another GIL may come to lie at the same address, and counts anew */
 	t->python_gen = 0;
 	t->gils = 0;
 	t->gil = 0;

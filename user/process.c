@@ -100,6 +100,8 @@ void process__new_program(struct process *p, uint32_t execs, uint64_t now)
 	p->borrows_memory = false;
 	p->settled = false;
 	p->published = false;
+	for (size_t i = 0; i < p->gils_n; i++)
+		p->gils[i].known = false; /* another may come to lie at the same address */
 	memset(&p->python, 0, sizeof(p->python));
 	p->python.status = PYTHON_NOT;
 }

@@ -447,7 +447,7 @@ static int hand_on_locks(struct session *s)
  */
 int session__stop(struct session *s)
 {
-	int err, polled, last;
+	int err, polled, closed, locks, last;
 
 	__atomic_store_n(&s->skel->data->window.end, clock__now(), __ATOMIC_SEQ_CST);
 	err = run_pass(s, PASS_MARK_END, sizeof(struct wire_thread), hand_on_thread);
@@ -455,11 +455,12 @@ int session__stop(struct session *s)
 	polled = drain(s);
 	if (!err)
 		err = polled;
-	if (!err)
-		err = run_pass(s, PASS_CLOSE, s->record_bytes, hand_on_thread);
+	/* whatever came before: else all that was measured of threads that live would be lost */
+	closed = run_pass(s, PASS_CLOSE, s->record_bytes, hand_on_thread);
 	last = drain(s); /* threads that ended after all before the iterator came by */
-	if (!err)
-		err = hand_on_locks(s);
+	locks = hand_on_locks(s);
+	err = err ? err : closed;
+	err = err ? err : locks;
 	return err ? err : last;
 }
 
