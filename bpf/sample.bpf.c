@@ -32,9 +32,11 @@ static __always_inline bool sample__holds(struct task_struct *task, struct wire_
 		python__sample(t, t->tls);
 	holds = python__holds(t, t->tls, now);
 	use = account__use(t);
-	use->samples += holds == 2;
-	use->wanted_held += blame_waiters && holds == 2;
-	use->wanted_released += blame_waiters && holds == 1;
+	if (holds == 2) {
+		use->samples++;
+		use->wanted += blame_waiters > 0;
+		use->waiters += blame_waiters;
+	}
 	return holds == 2;
 }
 

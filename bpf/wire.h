@@ -175,9 +175,8 @@ struct wire_gil_use {
 	__u32 waits;   /* sleeps */
 	__u32 seen;    /* switch_first and switch_last are valid */
 	__u32 pad;
-	/* samples while somebody waited: it had the GIL, or had given it up and nobody had taken it since */
-	__u32 wanted_held;
-	__u32 wanted_released;
+	__u32 wanted;  /* of the samples, while somebody waited for a GIL, */
+	__u32 waiters; /* and how many did, summed up over those: asleep, or woken and not yet running */
 };
 
 enum wire_awake {

@@ -15,9 +15,9 @@ use_python() {
 	[ -n "$PYTHON" ] || skip "the distribution has no CPython"
 }
 
-# profile PID[,PID...]: for 3 s
+# profile PID[,PID...] [SECONDS]: for 3 s, or that
 profile() {
-	"$GILPROF" -p "$1" -d 3 --json >"$REPORT"
+	"$GILPROF" -p "$1" -d "${2:-3}" --json >"$REPORT"
 }
 
 # profile_command COMMAND...: as long as it runs; its output is in COMMAND_OUT

@@ -198,7 +198,7 @@ static int step(struct blame *b, const struct wire_gil_event *e)
 	if (wait__gil(t->wait) != g)
 		wait__charge(t->wait);
 	take_gaps(t, e);
-	blame_gil__set_interval(g, e);
+	blame_gil__note(g, e);
 	if (e->what == GIL_LEFT)
 		step_left(b, t, g, e, b->since);
 	else
@@ -323,6 +323,11 @@ static int add_row(void *rows, const struct blame_row *row)
 	return blame_rows__add(rows, row);
 }
 
+static int note_charged(void *holding, const struct blame_row *row)
+{
+	return holding__charged(holding, row);
+}
+
 static uint64_t free_ns(void *holding, const struct ledger_waiter *w, const struct ledger_deed *d,
 			uint64_t ns)
 {
@@ -333,7 +338,8 @@ size_t blame__rows(struct blame *b, const struct blame_row **rows)
 {
 	struct ledger *ledger = waits__ledger(b->waits);
 
-	ledger__give_back(ledger, free_ns, b->holding);
+	if (!ledger__each(ledger, note_charged, b->holding))
+		ledger__give_back(ledger, free_ns, b->holding);
 	ledger__each(ledger, add_row, b->rows); /* what finds no memory becomes nobody's */
 	blame_rows__each(b->rows, name_holder, b);
 	return blame_rows__finish(b->rows, b->sampled, rows);

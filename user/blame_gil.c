@@ -68,6 +68,7 @@ static struct blame_gil *add(struct blame_gils *gs, uint64_t key, uint64_t gil)
 		return NULL;
 	g->key = key;
 	g->gil = gil;
+	g->holds.weight = 1;
 	g->timeline = timeline__new();
 	if (!g->timeline || !tsearch(g, &gs->tree, by_gil)) {
 		free_gil(g);
@@ -119,9 +120,10 @@ uint64_t blame_gil__interval(const struct wire_gil_event *e)
 	return (e->interval_us ? e->interval_us : 5000) * 1000ull;
 }
 
-void blame_gil__set_interval(struct blame_gil *g, const struct wire_gil_event *e)
+void blame_gil__note(struct blame_gil *g, const struct wire_gil_event *e)
 {
 	g->holds.limit_ns = LONG_HOLD * blame_gil__interval(e);
+	g->holds.weight = e->sparse > 1 ? e->sparse : 1;
 }
 
 struct hold_totals *blame_gil__holds(struct blame_gil *g)

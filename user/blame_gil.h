@@ -31,10 +31,13 @@ struct timeline *blame_gil__timeline(const struct blame_gil *g);
 
 /* The switch interval that a step tells of, ns. */
 uint64_t blame_gil__interval(const struct wire_gil_event *e);
-/* Takes the switch interval, by which holds are long or not. */
-void blame_gil__set_interval(struct blame_gil *g, const struct wire_gil_event *e);
+/*
+ * Takes from a step the switch interval, by which holds are long or not, and for how many slices of time its
+ * own stands: what is waited for this GIL from now on counts so many times.
+ */
+void blame_gil__note(struct blame_gil *g, const struct wire_gil_event *e);
 
-/* What was waited under its holds, by hold_run.h. */
+/* What was waited under its holds, by hold_run.h; its weight is that of all charges. */
 struct hold_totals *blame_gil__holds(struct blame_gil *g);
 
 /*

@@ -130,6 +130,21 @@ static void reconcile(struct blame_rows *r, bool sampled, const struct blame_row
 		scale(r->rows + low, r->rows + end, sum, expected->wait_ns);
 }
 
+/*
+ * Nobody says how long this waiter has waited for this GIL: a thread's record has found no room, or, of a thread
+ * that uses more than WIRE_GIL_USES of them, has it under another.
+ */
+static void drop_unexpected(struct blame_rows *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n && r->expected_n; i++)
+		if (bsearch(&r->rows[i], r->expected, r->expected_n, sizeof(*r->expected),
+			    by_waiter))
+			r->rows[n++] = r->rows[i];
+	r->n = n;
+}
+
 static uint64_t charged(const struct blame_rows *r, size_t n, const struct blame_row *expected)
 {
 	const struct blame_row *row = n ? bsearch(expected, r->rows, n, sizeof(*row), by_waiter)
@@ -291,6 +306,7 @@ size_t blame_rows__finish(struct blame_rows *r, bool sampled, const struct blame
 	merge_expected(r);
 	for (size_t i = 0; i < r->expected_n; i++)
 		reconcile(r, sampled, &r->expected[i]);
+	drop_unexpected(r);
 	add_missing(r);
 	give_stacks(r);
 	if (r->n)

@@ -5,9 +5,9 @@
 
 static void account(struct hold_part *part, struct hold_totals *totals)
 {
-	totals->all_ns += part->ns;
+	totals->all_ns += part->ns * totals->weight;
 	if (part->holder && part->ns > totals->limit_ns)
-		totals->long_ns += part->ns;
+		totals->long_ns += part->ns * totals->weight;
 	memset(part, 0, sizeof(*part));
 }
 

@@ -13,7 +13,8 @@
 struct hold_totals {
 	uint64_t all_ns;
 	uint64_t long_ns;  /* under single holds that took longer than the limit */
-	uint64_t limit_ns; /* set by whoever keeps them */
+	uint64_t limit_ns; /* set by whoever keeps them, */
+	uint64_t weight;   /* as is for how many times as much what is waited stands */
 };
 
 struct hold_part {

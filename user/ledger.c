@@ -212,7 +212,7 @@ static struct ledger_entry *new_entry(struct ledger *l, struct ledger_account *a
 {
 	struct ledger_entry *e;
 
-	if (l->entries_n >= BLAME_MAX_ROWS || !grow(a))
+	if (l->entries_n >= 2 * BLAME_MAX_ROWS || !grow(a))
 		return NULL;
 	e = place_of(a, what);
 	e->what = what;
@@ -221,21 +221,27 @@ static struct ledger_entry *new_entry(struct ledger *l, struct ledger_account *a
 	return e;
 }
 
-/* The entry, made if there is room; one of a stack makes do with that of the same deed without one. */
+/*
+ * The entry, made if there is room. If not, one of a stack makes do with that of the same deed without one, and
+ * then with one of no holder: a hundred threads that wait for each other fill it, and the others, too, must
+ * have waited for somebody.
+ */
 static struct ledger_entry *entry_of(struct ledger *l, struct ledger_account *a, uint32_t what)
 {
 	struct ledger_entry *e = a->max ? place_of(a, what) : NULL;
-	struct ledger_deed plain;
+	struct ledger_deed less;
 
 	if (e && e->what)
 		return e;
-	plain = l->deeds[deed_of(what) - 1];
-	if (plain.stack && l->entries_n >= BLAME_MAX_ROWS / 2) {
-		plain.stack = 0;
-		what = what_of(ledger__deed(l, &plain), kind_of(what), is_runq(what));
-		return deed_of(what) ? entry_of(l, a, what) : NULL;
-	}
-	return new_entry(l, a, what);
+	less = l->deeds[deed_of(what) - 1];
+	if (less.stack && l->entries_n >= BLAME_MAX_ROWS / 2)
+		less.stack = 0;
+	else if (less.holder && l->entries_n >= BLAME_MAX_ROWS)
+		less = (struct ledger_deed){ 0 };
+	else
+		return new_entry(l, a, what);
+	what = what_of(ledger__deed(l, &less), kind_of(what), is_runq(what));
+	return deed_of(what) ? entry_of(l, a, what) : NULL;
 }
 
 int ledger__charge(struct ledger *l, struct ledger_account *a, uint32_t deed, enum blame_kind kind,
@@ -256,16 +262,17 @@ typedef uint64_t free_fn(void *ctx, const struct ledger_waiter *w, const struct 
 static int give_back(struct ledger *l, struct ledger_account *a, uint32_t what, free_fn *free_ns,
 		     void *ctx)
 {
-	struct ledger_entry *e = place_of(a, what);
 	struct ledger_deed deed = l->deeds[deed_of(what) - 1];
-	uint64_t ns = free_ns(ctx, &a->waiter, &deed, e->ns);
+	uint64_t ns = free_ns(ctx, &a->waiter, &deed, place_of(a, what)->ns);
+	int err = 0;
 
-	e->ns -= ns;
 	deed.stack = 0;
 	deed.nr = 0;
-	if (!ns || is_runq(what))
-		return 0;
-	return ledger__charge(l, a, ledger__deed(l, &deed), BLAME_HANDOFF, false, ns);
+	if (ns)
+		err = ledger__charge(l, a, ledger__deed(l, &deed), BLAME_HANDOFF, false, ns);
+	if (!err)
+		place_of(a, what)->ns -= ns; /* the charge may have moved it */
+	return err;
 }
 
 /* Of a copy of its entries, since giving back makes new ones. */
@@ -273,13 +280,15 @@ static int give_back_all(struct ledger *l, struct ledger_account *a, free_fn *fr
 {
 	uint32_t n = a->max;
 	struct ledger_entry *copy = n ? malloc(n * sizeof(*copy)) : NULL;
-	int err = n && !copy ? -ENOMEM : 0;
+	int err = n && !copy ? -ENOMEM : 0, failed;
 
 	for (uint32_t i = 0; copy && i < n; i++)
 		copy[i] = a->entries[i];
-	for (uint32_t i = 0; i < n && !err; i++) {
-		if (copy[i].what && kind_of(copy[i].what) == BLAME_PYTHON)
-			err = give_back(l, a, copy[i].what, free_ns, ctx);
+	for (uint32_t i = 0; copy && i < n; i++) {
+		if (!copy[i].what || kind_of(copy[i].what) != BLAME_PYTHON || is_runq(copy[i].what))
+			continue;
+		failed = give_back(l, a, copy[i].what, free_ns, ctx);
+		err = err ? err : failed;
 	}
 	free(copy);
 	return err;
@@ -287,10 +296,12 @@ static int give_back_all(struct ledger *l, struct ledger_account *a, free_fn *fr
 
 int ledger__give_back(struct ledger *l, free_fn *free_ns, void *ctx)
 {
-	int err = 0;
+	int err = 0, failed;
 
-	for (struct ledger_account *a = l->accounts; a && !err; a = a->next)
-		err = give_back_all(l, a, free_ns, ctx);
+	for (struct ledger_account *a = l->accounts; a; a = a->next) {
+		failed = give_back_all(l, a, free_ns, ctx);
+		err = err ? err : failed;
+	}
 	return err;
 }
 

@@ -3,7 +3,7 @@
  * Where waits are charged: each waiter has an account for each GIL, in it an entry for each deed of a
  * holder, and kind. A deed is numbered once, when a timeline first tells of it: with 64 waiters the same
  * one is then charged 63 times, so a charge must touch little memory and find it by a number. Beyond
- * BLAME_MAX_ROWS entries stacks are dropped, never time.
+ * half of BLAME_MAX_ROWS entries stacks are dropped, beyond all of them holders, never time.
  */
 #ifndef GILPROF_LEDGER_H
 #define GILPROF_LEDGER_H
@@ -44,8 +44,8 @@ int ledger__charge(struct ledger *l, struct ledger_account *a, uint32_t deed, en
 		   bool runq, uint64_t ns);
 
 /*
- * Gives back what was charged though nobody held the lock: of each entry of kind BLAME_PYTHON, as much as
- * `free_ns` says of `ns` under this deed. Time asleep becomes a hand-off. 0 or -ENOMEM.
+ * Gives back what was charged though nobody held the lock: of each entry of kind BLAME_PYTHON and asleep, as
+ * much as `free_ns` says of `ns` under this deed. It becomes a hand-off. 0, or -ENOMEM: not of all.
  */
 int ledger__give_back(struct ledger *l,
 		      uint64_t (*free_ns)(void *ctx, const struct ledger_waiter *w,

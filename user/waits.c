@@ -116,7 +116,8 @@ static void charge_part(void *ctx, const struct timeline_part *told)
 		deed = deed_of(c->wait, &p);
 	if (p.memo)
 		*p.memo = deed;
-	if (ledger__charge(all->ledger, c->wait->account, deed, p.kind, c->runq, p.end - p.begin))
+	if (ledger__charge(all->ledger, c->wait->account, deed, p.kind, c->runq,
+			   (p.end - p.begin) * blame_gil__holds(c->wait->gil)->weight))
 		all->err = -ENOMEM;
 }
 

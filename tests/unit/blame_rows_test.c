@@ -30,6 +30,16 @@ static void add(struct blame_rows *r, enum blame_kind kind, uint64_t stack, uint
 	blame_rows__add(r, &row);
 }
 
+/* What the kernel side says that it waited. */
+static void expect(struct blame_rows *r, uint64_t wait_ns)
+{
+	const struct blame_row row = {
+		.key = KEY, .gil = GIL, .pid = PID, .waiter = PID + 2, .wait_ns = wait_ns
+	};
+
+	blame_rows__expect(r, &row);
+}
+
 static uint64_t sum_of(uint64_t stack)
 {
 	uint64_t ns = 0;
@@ -49,9 +59,7 @@ static void time_without_a_stack_goes_to_those_that_are_known(void)
 	add(r, BLAME_OFFCPU, 8, 100, 0);
 	add(r, BLAME_PREEMPTED, 0, 11, 0);
 	add(r, BLAME_HANDOFF, 0, 13, 0);
-	blame_rows__expect(
-		r, &(struct blame_row){
-			   .key = KEY, .gil = GIL, .pid = PID, .waiter = PID + 2, .wait_ns = 524 });
+	expect(r, 524);
 	rows_n = blame_rows__finish(r, false, &rows);
 	CHECK_INT(rows_n, 4);
 	CHECK_INT(sum_of(7), 375);
@@ -67,6 +75,7 @@ static void bytecode_without_a_stack_may_have_been_c(void)
 
 	add(r, BLAME_PYTHON, 0, 100, 0);
 	add(r, BLAME_NATIVE, 7, 300, 0);
+	expect(r, 400);
 	rows_n = blame_rows__finish(r, false, &rows);
 	CHECK_INT(rows_n, 1);
 	CHECK_INT(rows[0].wait_ns, 400);
@@ -74,9 +83,28 @@ static void bytecode_without_a_stack_may_have_been_c(void)
 	blame_rows__free(r);
 }
 
+/* A thread that uses more than WIRE_GIL_USES GILs has waited for the others under the last one. */
+static void what_nobody_has_waited_is_not_told(void)
+{
+	struct blame_rows *r = blame_rows__new();
+	struct blame_row other = {
+		.key = KEY, .gil = GIL + 512, .pid = PID, .waiter = PID + 2, .wait_ns = 100
+	};
+
+	add(r, BLAME_PYTHON, 0, 100, 0);
+	blame_rows__add(r, &other);
+	expect(r, 200);
+	rows_n = blame_rows__finish(r, false, &rows);
+	CHECK_INT(sum_of(0), 200);
+	for (size_t i = 0; i < rows_n; i++)
+		CHECK_INT(rows[i].gil, GIL);
+	blame_rows__free(r);
+}
+
 int main(void)
 {
 	TAP_RUN(time_without_a_stack_goes_to_those_that_are_known);
+	TAP_RUN(what_nobody_has_waited_is_not_told);
 	TAP_RUN(bytecode_without_a_stack_may_have_been_c);
 	return TAP_DONE();
 }

@@ -352,6 +352,23 @@ static void between_slices_nothing_is_charged(void)
 	CHECK_NEAR(wait_of(2, 3, BLAME_OFFCPU), 40e6 / 3, 4e5);
 }
 
+/* 1 is waited for in a time of which all is told, 3 for as long where one slice stands for 64. */
+static void a_slice_stands_for_several(void)
+{
+	PLAY({ 67200, GIL_LEFT, 2, ST_GIL_WAIT, 67150, 1, 0, 2, .sparse = 1 },
+	     { 131200, GIL_RAN, 2, ST_GIL_WAIT, 131200, .sparse = 1 },
+	     { 131210, GIL_LEFT, 1, ST_SLEEP, 67150, FREE_BY + 1, 0, 2, .sparse = 1 },
+	     { 131300, GIL_LEFT, 2, ST_SLEEP, 131200, FREE_BY + 2, 0, 3, .sparse = 1 },
+	     { 134350, GIL_LEFT, 2, ST_GIL_WAIT, 134300, 3, 0, 4, .sparse = 64 },
+	     { 135250, GIL_RAN, 2, ST_GIL_WAIT, 135250, .sparse = 64 },
+	     { 135255, GIL_LEFT, 3, ST_SLEEP, 134300, FREE_BY + 3, 0, 4, .sparse = 64 },
+	     { 135260, GIL_LEFT, 2, ST_SLEEP, 135250, FREE_BY + 2, 0, 5, .sparse = 64 });
+	account(2, 121600 * US);
+	finish();
+	CHECK_NEAR(wait_of(2, 1, BLAME_PYTHON), 64e6, 1e6);
+	CHECK_NEAR(wait_of(2, 3, BLAME_PYTHON), 57.6e6, 1e6);
+}
+
 static void without_a_seed_it_is_unknown_until_the_first_look(void)
 {
 	renew();
@@ -491,6 +508,7 @@ int main(void)
 	TAP_RUN(one_that_holds_it_when_the_window_opens_is_seeded);
 	TAP_RUN(who_ends_is_charged_for_his_last_wait);
 	TAP_RUN(between_slices_nothing_is_charged);
+	TAP_RUN(a_slice_stands_for_several);
 	TAP_RUN(without_a_seed_it_is_unknown_until_the_first_look);
 	TAP_RUN(steps_that_come_late_do_not_turn_the_clock_back);
 	TAP_RUN(a_run_that_was_not_told_ends_the_sleep_all_the_same);

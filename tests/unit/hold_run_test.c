@@ -25,7 +25,7 @@ static void sleeps(const struct hold_part *parts)
 static void begin(void)
 {
 	run = (struct hold_run){ 0 };
-	totals = (struct hold_totals){ .limit_ns = LIMIT };
+	totals = (struct hold_totals){ .limit_ns = LIMIT, .weight = 1 };
 }
 
 static void check(uint64_t all, uint64_t under_long)

@@ -125,17 +125,36 @@ static void beyond_the_limit_stacks_are_lost_but_no_time(void)
 	CHECK_INT(wait_ns, 10 * BLAME_MAX_ROWS);
 }
 
+/* 300 threads that wait for each other: who finds no room for a pair has waited for somebody. */
+static void beyond_it_holders_are_lost_but_no_time(void)
+{
+	const uint32_t threads = 300;
+	int failed = 0;
+
+	renew();
+	for (uint32_t pair = 0; pair < threads * threads; pair++)
+		failed += !!ledger__charge(ledger, account(1 + pair / threads),
+					   deed(1 + pair % threads, 0), BLAME_PYTHON, false, 10);
+	CHECK_INT(failed, 0);
+	sum(0, 0, BLAME_KINDS);
+	CHECK(rows_n <= BLAME_MAX_ROWS + threads);
+	CHECK_INT(wait_ns, 10 * threads * threads);
+	sum(threads, 0, BLAME_PYTHON);
+	CHECK_INT(rows_n, 1);
+	CHECK_INT(wait_ns, 10 * threads);
+}
+
 static void what_finds_no_entry_at_all_is_said(void)
 {
 	uint64_t charged = 0;
 
 	renew();
-	for (uint32_t tid = 1; tid <= BLAME_MAX_ROWS + 10; tid++)
+	for (uint32_t tid = 1; tid <= 2 * BLAME_MAX_ROWS + 10; tid++)
 		charged +=
 			!ledger__charge(ledger, account(tid), deed(9, 5), BLAME_PYTHON, false, 1);
-	CHECK_INT(charged, BLAME_MAX_ROWS);
+	CHECK_INT(charged, 2 * BLAME_MAX_ROWS);
 	sum(0, 0, BLAME_KINDS);
-	CHECK_INT(wait_ns, BLAME_MAX_ROWS);
+	CHECK_INT(wait_ns, 2 * BLAME_MAX_ROWS);
 }
 
 /* Of what was charged to thread 9, a quarter. */
@@ -158,7 +177,7 @@ static void what_is_given_back_becomes_a_hand_off(void)
 	CHECK_INT(ledger__give_back(ledger, quarter, NULL), 0);
 	sum(1, 9, BLAME_PYTHON);
 	CHECK_INT(wait_ns, 20 * 300);
-	CHECK_INT(runq_ns, 30);
+	CHECK_INT(runq_ns, 40);
 	sum(1, 9, BLAME_HANDOFF);
 	CHECK_INT(rows_n, 1);
 	CHECK_INT(wait_ns, 20 * 100 + 5);
@@ -173,6 +192,7 @@ int main(void)
 	TAP_RUN(what_is_alike_is_one_entry);
 	TAP_RUN(every_entry_is_found_again);
 	TAP_RUN(beyond_the_limit_stacks_are_lost_but_no_time);
+	TAP_RUN(beyond_it_holders_are_lost_but_no_time);
 	TAP_RUN(what_finds_no_entry_at_all_is_said);
 	TAP_RUN(what_is_given_back_becomes_a_hand_off);
 	ledger__free(ledger);

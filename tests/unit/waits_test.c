@@ -41,7 +41,7 @@ static void begin(uint64_t at)
 	waits = waits__new(tid_of, NULL);
 	gil = blame_gils__get(gils, KEY, GIL);
 	timeline = blame_gil__timeline(gil);
-	blame_gil__set_interval(gil, &(struct wire_gil_event){ .interval_us = 5000 });
+	blame_gil__note(gil, &(struct wire_gil_event){ .interval_us = 5000 });
 	timeline__look(timeline, &taken);
 	w = wait__new(waits, &waiter);
 	wait__set_gil(w, gil);
