@@ -62,8 +62,8 @@ pss() {
 
 @test "threads against processes: the gain by their own clocks, the memory by PSS" {
 	requires bpf
-	record_gain a --threads 2 --units 2000 --objects 200000
-	record_gain b --processes 2 --units 2000 --objects 200000
+	record_gain a --threads 2 --units 3000 --objects 600000
+	record_gain b --processes 2 --units 3000 --objects 600000
 	"$GILPROF" diff "$DIR/a.gilprof" "$DIR/b.gilprof" -o "$DIR/d.json" -o "$DIR/d.txt"
 	cat "$DIR/d.txt"
 	near "$("$PYTHON3" -c 'import json, sys
@@ -97,11 +97,13 @@ print(a["seconds"] / b["seconds"])' "$DIR/a.truth" "$DIR/b.truth")" \
 		retry 20 grep -q ops "$WORKLOAD_OUT"
 		sed -n '/ops/p' "$WORKLOAD_OUT" >"$DIR/$n.truth"
 		end_workloads
+		"$GILPROF" report --json "$DIR/$n.gilprof" >"$DIR/$n.json"
 	done
 	# what each did in its window, at its rate
 	units=$("$PYTHON3" -c 'import json, sys
-rates = [t["ops"] / t["seconds"] for t in (json.load(open(f)) for f in sys.argv[1:])]
-print("%.3f,%.3f" % (0.4 * rates[0], 0.8 * rates[1]))' "$DIR/1.truth" "$DIR/2.truth")
+a, b, before, after = (json.load(open(f)) for f in sys.argv[1:])
+print(",".join("%.3f" % (r["capture"]["duration_ns"] / 1e9 * t["ops"] / t["seconds"])
+               for t, r in ((a, before), (b, after))))' "$DIR"/{1,2}.truth "$DIR"/{1,2}.json)
 	"$GILPROF" diff --units "$units" "$DIR/1.gilprof" "$DIR/2.gilprof" -o "$DIR/d.json"
 	near "$("$PYTHON3" -c 'import json, sys
 a, b = (json.load(open(f)) for f in sys.argv[1:])
@@ -216,6 +218,36 @@ print(b["ops"] / b["seconds"] / (a["ops"] / a["seconds"]))' "$DIR/1.truth" "$DIR
 	refuses 1 'cannot be read: Is a directory|is no' "$DIR" "$DIR/c.gilprof"
 	run bash -c "'$GILPROF' diff '$DIR/c.gilprof' '$DIR/c.gilprof' >/dev/full"
 	[ "$status" = 1 ]
+}
+
+# powerless PID: it has no capabilities any more
+powerless() {
+	grep -q '^CapPrm:[[:space:]]*0*$' "/proc/$1/status" && grep -q '^CapEff:[[:space:]]*0*$' "/proc/$1/status"
+}
+
+@test "captures, whoever wrote them, are read without root's capabilities" {
+	requires bpf
+	"$GILPROF" record -p $$ -d 0.2 -o "$DIR/c.gilprof"
+	"$GILPROF" diff "$DIR/c.gilprof" "$DIR/c.gilprof" >"$DIR/want"
+	mkfifo "$DIR/fifo"
+	"$GILPROF" diff "$DIR/fifo" "$DIR/c.gilprof" >"$DIR/got" 3>&- &
+	profiler=$!
+	exec 5>"$DIR/fifo" # from here on it waits for the first byte
+	retry 10 powerless "$profiler"
+	cat "$DIR/c.gilprof" >&5
+	exec 5>&-
+	wait "$profiler"
+	diff <(sed 's/c\.gilprof/fifo/' "$DIR/want" | grep -v '^[AB]: ') <(grep -v '^[AB]: ' "$DIR/got")
+	# report is held up as it writes: the pipe is full
+	exec 6<>"$DIR/fifo"
+	dd if=/dev/zero bs=4096 count=1024 oflag=nonblock of="$DIR/fifo" 2>/dev/null || true
+	"$GILPROF" report "$DIR/c.gilprof" >&6 3>&- 6>&- &
+	profiler=$!
+	retry 10 powerless "$profiler"
+	cat <&6 >/dev/null 3>&- &
+	wait "$profiler"
+	kill $!
+	exec 6>&-
 }
 
 @test "wrong usage ends with 2" {

@@ -78,6 +78,23 @@ os.execv(sys.argv[1], [sys.argv[1], "tests/workloads/spin.py", "2"])' "$(python 
 	done
 }
 
+@test "Ctrl-C of both: a command that ends well after the window was no whole run" {
+	requires bpf
+	start_gilprof -o "$REPORT" -o "$BATS_TEST_TMPDIR/cut.gilprof" -- "$PYTHON3" -c 'import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+with open(sys.argv[1] + "/.pid", "w") as f:
+	f.write(str(os.getpid()))
+os.rename(f.name, sys.argv[1] + "/pid")
+signal.sigwait([signal.SIGINT])
+os._exit(0)' "$BATS_TEST_TMPDIR"
+	retry 20 test -e "$BATS_TEST_TMPDIR/pid"
+	kill -INT "$PROFILER" "$(cat "$BATS_TEST_TMPDIR/pid")"
+	wait "$PROFILER"
+	json_true "$REPORT" "r['capture']['command_status'] is None"
+	"$GILPROF" diff "$BATS_TEST_TMPDIR/cut.gilprof" "$BATS_TEST_TMPDIR/cut.gilprof" -o "$BATS_TEST_TMPDIR/d.json"
+	json_true "$BATS_TEST_TMPDIR/d.json" "r['throughput'] is None"
+}
+
 @test "gilprof killed: nothing stays attached, no half file" {
 	requires bpf
 	before=$(our_programs)

@@ -75,7 +75,7 @@ struct capture_info {
 	uint32_t cpus;		/* on-line at the start */
 	bool complete;		/* the window closed in order and every record was read */
 	bool children;		/* children were followed */
-	int64_t command_status; /* wait status; -1: no command, or still running */
+	int64_t command_status; /* wait status; -1: no command, or it outlived the window */
 	uint64_t lost[LOST_COUNT];
 	uint64_t steal_irq_ns; /* what /proc/stat gained in steal, irq and softirq, all CPUs */
 	uint64_t tick_ns;      /* of the scheduler: how stale a running thread's kernel_ns can be */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "capture.h"
 #include "cleanup.h"
@@ -14,6 +15,7 @@
 #include "log.h"
 #include "model_diff.h"
 #include "model_weights.h"
+#include "privileges.h"
 #include "report_diff.h"
 #include "schema.h"
 #include "text.h"
@@ -22,6 +24,7 @@ struct diff {
 	struct diff_opts opts;
 	struct deliver deliver;
 	char *names[2]; /* of the files, as valid UTF-8 */
+	int fds[2];
 	struct capture *captures[2];
 	struct model *models[2];
 	struct model_diff *model;
@@ -96,20 +99,28 @@ static int complain(const char *name, const char *why)
 	return -EBADMSG;
 }
 
-static int read_capture(struct diff *d, int side)
+static int open_capture(struct diff *d, int side)
 {
 	const char *path = d->opts.captures[side];
-	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int err;
 	char why[256];
 
+	d->fds[side] = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	err = errno;
 	d->names[side] = text__utf8(path, strlen(path), 4 * strlen(path) + 1);
 	if (!d->names[side])
 		return -ENOMEM;
-	if (fd < 0) {
-		snprintf(why, sizeof(why), "cannot be read: %s", strerror(errno));
-		return complain(d->names[side], why);
-	}
-	d->captures[side] = capture__read(fd, why, sizeof(why));
+	if (d->fds[side] >= 0)
+		return 0;
+	snprintf(why, sizeof(why), "cannot be read: %s", strerror(err));
+	return complain(d->names[side], why);
+}
+
+static int read_capture(struct diff *d, int side)
+{
+	char why[256];
+
+	d->captures[side] = capture__read(d->fds[side], why, sizeof(why));
 	if (!d->captures[side])
 		return complain(d->names[side], why);
 	d->models[side] = model__new(d->captures[side]);
@@ -119,8 +130,13 @@ static int read_capture(struct diff *d, int side)
 static int compare(struct diff *d)
 {
 	const struct diff_opts *o = &d->opts;
-	int err = read_capture(d, 0);
+	int err = open_capture(d, 0);
 
+	if (!err)
+		err = open_capture(d, 1);
+	privileges__keep_for_report(o->common.outputs_n > 0); /* who knows who wrote them */
+	if (!err)
+		err = read_capture(d, 0);
 	if (!err)
 		err = read_capture(d, 1);
 	if (!err)
@@ -140,6 +156,8 @@ static void release(struct diff *d)
 		model__free(d->models[side]);
 		capture__free(d->captures[side]);
 		free(d->names[side]);
+		if (d->fds[side] >= 0)
+			close(d->fds[side]);
 	}
 }
 
@@ -152,7 +170,7 @@ static enum status print_schema(void)
 
 enum status diff__run(int argc, char **argv)
 {
-	struct diff d = { 0 };
+	struct diff d = { .fds = { -1, -1 } };
 	enum status status = STATUS_FAILED;
 	struct caller caller;
 

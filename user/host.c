@@ -82,19 +82,3 @@ uint64_t host__own_peak_bytes(void)
 {
 	return kilobytes("/proc/self/status", "VmHWM:");
 }
-
-uint64_t host__rss_bytes(int pid)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	return kilobytes(path, "VmRSS:");
-}
-
-uint64_t host__pss_bytes(int pid)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
-	return kilobytes(path, "Pss:");
-}

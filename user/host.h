@@ -21,8 +21,4 @@ char *host__name(void);
 /* Peak resident memory of this process in bytes, 0 if unknown. */
 uint64_t host__own_peak_bytes(void);
 
-/* Resident and proportional memory of a process in bytes; 0 if unknown. */
-uint64_t host__rss_bytes(int pid);
-uint64_t host__pss_bytes(int pid);
-
 #endif

@@ -12,6 +12,7 @@
 #include "diff.h"
 #include "log.h"
 #include "opts.h"
+#include "privileges.h"
 #include "profile.h"
 #include "scale.h"
 #include "status.h"
@@ -20,6 +21,7 @@ static enum status report(const struct opts *o, struct deliver *d)
 {
 	cleanup_close int fd = open(o->input, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
+	privileges__keep_for_report(o->outputs_n > 0); /* who knows who wrote it */
 	if (fd >= 0)
 		return deliver__write(d, fd);
 	log__error("cannot read the capture: %s", strerror(errno));

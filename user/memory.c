@@ -65,8 +65,7 @@ bool memory__parse(FILE *smaps, struct memory *m)
 	return true;
 }
 
-/* 0: it has ended, or is about to */
-static uint64_t rss_of(pid_t pid)
+uint64_t memory__rss(pid_t pid)
 {
 	cleanup_fclose FILE *f = open_file(pid, "status");
 	char line[LINE];
@@ -80,7 +79,7 @@ static uint64_t rss_of(pid_t pid)
 void memory__look(struct memory *m, pid_t pid, bool dear)
 {
 	cleanup_fclose FILE *smaps = NULL;
-	uint64_t rss = rss_of(pid);
+	uint64_t rss = memory__rss(pid);
 
 	if (!rss)
 		return;

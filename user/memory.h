@@ -22,6 +22,9 @@ struct memory {
 /* Looks if that is due at `now`: never more than 0.5 % of the time. */
 void memory__tick(struct memory *m, pid_t pid, uint64_t now);
 
+/* Its RSS in bytes, which is cheap; 0: it has ended, or is about to. */
+uint64_t memory__rss(pid_t pid);
+
 /* Looks; only if `dear` at what takes time. What was seen before stays if there is no answer. */
 void memory__look(struct memory *m, pid_t pid, bool dear);
 

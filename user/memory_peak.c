@@ -4,7 +4,6 @@
 #include <time.h>
 
 #include "clock.h"
-#include "host.h"
 
 #define SOONEST_NS (100 * NSEC_PER_MSEC)
 #define LOOKS_OF_WINDOW 8    /* looks get rarer: what comes late in a long window stays for long */
@@ -14,7 +13,6 @@
 #define CREDIT_STALE_NS (10 * NSEC_PER_MSEC) /* and stands still; if pages may be shared no more; */
 #define CREDIT_GROWING_NS (5 * NSEC_PER_MSEC)	    /* if RSS still grows */
 #define STEADY(was, is) ((is) - (is) / 50 <= (was)) /* grown by no more than 2 % */
-#define PSS_MAX_RSS (4ull << 30)     /* of one process: its map is locked meanwhile */
 #define WALK_NS (50 * NSEC_PER_MSEC) /* then no more page tables are walked, */
 #define LOOK_NS (2 * WALK_NS)	     /* and then nothing is asked any more */
 
@@ -32,20 +30,18 @@ static uint64_t longest(uint64_t a, uint64_t b)
 }
 
 /* Before its exec, who borrows its parent's memory would count it twice. */
-static uint64_t rss_of(const struct process *p, uint64_t began)
+static bool is_asked(const struct process *p, uint64_t began)
 {
-	if (p->ended || p->borrows_memory || clock__now() - began > LOOK_NS)
-		return 0;
-	return host__rss_bytes((int)p->pid);
+	return !p->ended && !p->borrows_memory && clock__now() - began <= LOOK_NS;
 }
 
 static struct memory_seen memory_of(const struct process *p, uint64_t began)
 {
-	struct memory_seen m = { .rss_bytes = rss_of(p, began) };
+	struct memory m = { 0 };
 
-	if (m.rss_bytes && m.rss_bytes < PSS_MAX_RSS && clock__now() - began <= WALK_NS)
-		m.pss_bytes = host__pss_bytes((int)p->pid);
-	return m;
+	if (is_asked(p, began))
+		memory__look(&m, (pid_t)p->pid, clock__now() - began <= WALK_NS);
+	return (struct memory_seen){ m.rss_bytes, m.pss_bytes };
 }
 
 static void add(struct capture_memory_peak *sum, const struct memory_seen *m)
@@ -77,7 +73,6 @@ void memory_peak__walk(struct memory_peak *m, const struct processes *all, uint6
 	if (sum.pss_bytes > m->peak.pss_bytes)
 		keep(m, all, &sum, now);
 	m->walked_at = now;
-	m->walked_rss = sum.rss_bytes;
 	m->walk = cpu_now() - cpu;
 	m->spent += m->walk;
 }
@@ -89,7 +84,8 @@ static uint64_t look(struct memory_peak *m, const struct processes *all)
 
 	m->rss = m->processes = 0;
 	for (size_t i = 0; i < processes__count(all); i++) {
-		uint64_t rss = rss_of(processes__at(all, i), began);
+		const struct process *p = processes__at(all, i);
+		uint64_t rss = is_asked(p, began) ? memory__rss((pid_t)p->pid) : 0;
 
 		m->rss += rss;
 		m->processes += rss > 0;
@@ -132,8 +128,10 @@ uint64_t memory_peak__tick(struct memory_peak *m, const struct processes *all, u
 	if (now < m->due)
 		return m->due;
 	cost = look(m, all);
-	if (is_walk_due(m, was, now))
+	if (is_walk_due(m, was, now)) {
 		memory_peak__walk(m, all, now);
+		m->walked_rss = m->rss; /* by the same cheap count as the next look's */
+	}
 	m->due = clock__now() + longest(SOONEST_NS, longest((now - m->began) / LOOKS_OF_WINDOW,
 							    cost * LOOK_COST_SHARE));
 	return m->due;

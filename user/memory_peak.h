@@ -17,7 +17,7 @@
 struct memory_peak {
 	uint64_t began, due, walked_at; /* CLOCK_MONOTONIC ns; 0: not yet */
 	uint64_t processes;		/* that had memory at the latest look */
-	uint64_t rss, walked_rss;	/* of all, at the latest look, and at the latest walk */
+	uint64_t rss, walked_rss;	/* of all, at the latest look, and at that before the latest walk */
 	uint64_t spent, walk;		/* CPU time of all looks, and of the latest walk */
 	uint64_t peak_at;		/* CLOCK_MONOTONIC ns */
 	struct capture_memory_peak peak;

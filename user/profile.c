@@ -426,6 +426,15 @@ static uint64_t steal_irq_gained(const struct profile *p)
 	return lag > gained ? lag : gained;
 }
 
+/*
+ * -1: whoever ended the window, it was not the command, even if that has ended since: it is no whole run.
+ * Not to be called before our own CPU time is known: who is waited for counts as ours from then on.
+ */
+static int status_in_window(const struct profile *p)
+{
+	return p->have_command && !p->roots_alive ? command__status(&p->command) : -1;
+}
+
 static int finish(struct profile *p, int fd)
 {
 	int err, written;
@@ -440,8 +449,7 @@ static int finish(struct profile *p, int fd)
 	p->steal_irq_ns = steal_irq_gained(p);
 	tree__end_child(p->tree);
 	p->cpu_ns = own_cpu_ns() - p->cpu_ns;
-	/* not before: who is waited for counts as ours from then on */
-	p->command_status = p->have_command ? command__status(&p->command) : -1;
+	p->command_status = status_in_window(p);
 	written = tree__finish(p->tree, p->start_ns, p->end_ns);
 	if (!written)
 		written = write_cpus(p);

@@ -66,7 +66,7 @@ static const struct member capture[] = {
 	{ "cpus", "count", "on-line at the start" },
 	{ "complete", "flag", "false: records could not be read" },
 	{ "children", "flag", "children were followed" },
-	{ "command_status", "status?", "null: no command, or it still runs" },
+	{ "command_status", "status?", "null: no command, or it outlived the window" },
 	{ "threads_merged", "count", "threads without a row of their own" },
 	{ "steal_irq_ns", "ns", "stolen time and interrupts of all CPUs" },
 	{ "tick_ns", "ns", "of the kernel's scheduler" },
