@@ -269,6 +269,21 @@ assert "threads, predicted" in names and "processes, measured" in names' "$OUT.s
 	ends 1 'did not end within 5 s of SIGTERM, and was killed$'
 }
 
+@test "a signal between two runs, or after the last one, loses none of them" {
+	requires bpf
+	# gilprof is stopped, and finds the exit of run $2 and the signal at once
+	# shellcheck disable=SC2016
+	signals=(sh -c '[ "$1" != "$2" ] || { kill -STOP "$PPID"
+		(until grep -q "^State:.Z" "/proc/$$/status"; do sleep 0.05; done
+		kill -TERM "$PPID"; kill -CONT "$PPID") & }' sh '{n}')
+	scale -w 1,2 --repeat 1 -o "$SCALE" -- "${signals[@]}" 1
+	ends 0
+	json_true "$SCALE" "r['end'] == 'interrupted' and len(r['rows']) == 1"
+	scale -w 1,2 --repeat 1 -o "$SCALE" -- "${signals[@]}" 2
+	ends 0
+	json_true "$SCALE" "r['end'] == 'complete' and len(r['rows']) == 2"
+}
+
 @test "the command runs as who called sudo, and files are theirs" {
 	requires bpf
 	chmod 755 "$BATS_TEST_TMPDIR"

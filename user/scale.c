@@ -58,6 +58,17 @@ static int watch_signals(struct scale *s)
 	return -errno;
 }
 
+/* One that came after the last run has nothing to end; from here on a signal ends us. */
+static void unwatch_signals(struct scale *s)
+{
+	if (s->trial.signals >= 0) {
+		while (trial__take_signal(&s->trial))
+			;
+		close(s->trial.signals);
+	}
+	sigprocmask(SIG_SETMASK, &s->caller_mask, NULL);
+}
+
 static struct sweep_run run_of(const struct scale *s, struct scaling_layout layout,
 			       const struct trial *t)
 {
@@ -150,9 +161,7 @@ static int run_all(struct scale *s)
 
 	for (unsigned int round = 0; round < s->opts->rounds && !err; round++)
 		err = run_round(s, round);
-	sigprocmask(SIG_SETMASK, &s->caller_mask, NULL); /* from here on a signal ends us */
-	if (s->trial.signals >= 0)
-		close(s->trial.signals);
+	unwatch_signals(s);
 	if (err == -EINTR)
 		s->info.end = SCALE_INTERRUPTED;
 	else if (err)

@@ -149,6 +149,13 @@ static int prepare(struct run *r, int capture)
 	return err;
 }
 
+int trial__take_signal(const struct trial_options *o)
+{
+	struct signalfd_siginfo taken;
+
+	return read(o->signals, &taken, sizeof(taken)) == sizeof(taken) ? (int)taken.ssi_signo : 0;
+}
+
 /* The signal of a terminal has come to the program, too. */
 static void interrupt(struct run *r, uint64_t now)
 {
@@ -163,14 +170,6 @@ static void interrupt(struct run *r, uint64_t now)
 	r->kill_at = now + GRACE_NS;
 	if (taken.ssi_code != SI_KERNEL)
 		kill(r->command.pid, (int)taken.ssi_signo);
-}
-
-/* Between two runs. */
-static bool is_signalled(const struct trial_options *o)
-{
-	struct pollfd signal = { .fd = o->signals, .events = POLLIN };
-
-	return poll(&signal, 1, 0) > 0;
 }
 
 /* What is due at `now`. Returns when to come back. */
@@ -210,7 +209,7 @@ static void wait_until(struct run *r, uint64_t next, uint64_t now)
 			r->polled[i].revents = 0;
 }
 
-/* From exec to exit. */
+/* From exec to exit. A signal that comes with the exit is left for later: this run is whole. */
 static void follow(struct run *r)
 {
 	uint64_t began = clock__now(), now = began;
@@ -221,7 +220,7 @@ static void follow(struct run *r)
 	while (!r->polled[POLL_EXIT].revents) {
 		wait_until(r, tick(r, now), now);
 		now = clock__now();
-		if (r->polled[POLL_SIGNAL].revents)
+		if (r->polled[POLL_SIGNAL].revents && !r->polled[POLL_EXIT].revents)
 			interrupt(r, now);
 		if (r->polled[POLL_OUTPUT].revents)
 			read_some(r);
@@ -294,7 +293,7 @@ int trial__run(const struct trial_options *o, char **argv, const char *name, int
 	struct run r = { .o = o, .t = t, .profiler.gate = -1 };
 	int err;
 
-	if (is_signalled(o))
+	if (trial__take_signal(o)) /* since the run before */
 		return -EINTR;
 	memset(t, 0, sizeof(*t));
 	memcpy(t->numbers.patterns, o->patterns, sizeof(o->patterns));

@@ -36,4 +36,7 @@ struct trial {
 int trial__run(const struct trial_options *o, char **argv, const char *name, int capture,
 	       struct trial *t);
 
+/* Takes a signal that has come, so that it is not pending any more. Returns which, or 0: none has. */
+int trial__take_signal(const struct trial_options *o);
+
 #endif
