@@ -80,11 +80,9 @@ print(int(max(100 * (t["busy_s"] - t["ops"] * ms / 1e3) / t["seconds"] for t in 
 PY
 }
 
-# SIGTERM is bit 14 of those that are blocked
-signal_is_let_through() {
-	local blocked
-	blocked=$(sed -n 's/^SigBlk:[[:space:]]*//p' "/proc/$1/status")
-	[ $((0x${blocked: -4} & 0x4000)) = 0 ]
+# is_gone PID: it has ended; nobody may have reaped it
+is_gone() {
+	! grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/status"
 }
 
 @test "wrong usage ends with 2" {
@@ -191,8 +189,8 @@ assert "threads, predicted" in names and "processes, measured" in names' "$OUT.s
 @test "a rate that it prints; a program that has to be ended" {
 	requires bpf
 	# shellcheck disable=SC1083
-	scale --json -w 1,2,3,4,5,6 --processes --repeat 1 -d 0.2 --rate '^([0-9.]+) per second' -- \
-		sh -c 'echo 0.5 per second; echo {n}0 per second; exec sleep 60'
+	scale --json -w 1,2,3,4,5,6 --processes --repeat 1 --rate '^([0-9.]+) per second' -- \
+		sh -c 'echo 0.5 per second; echo {n}0 per second'
 	ends 0
 	cp "$OUT" "$SCALE"
 	is_valid "$SCALE"
@@ -201,6 +199,11 @@ assert "threads, predicted" in names and "processes, measured" in names' "$OUT.s
 		"r['fits'][0]['layout'] == 'processes' and r['fits'][0]['points'] == 6" \
 		"abs(r['fits'][0]['lambda'] - 10) < 0.01 and r['fits'][0]['sigma'] < 1e-6" \
 		"r['fits'][0]['peak_workers'] is None or r['fits'][0]['peak_workers'] > 1000"
+	scale --json -w 1,2 --repeat 1 -d 1 --rate '(.*)' -- sh -c 'echo {n}; exec sleep 30'
+	ends 0
+	cp "$OUT" "$SCALE"
+	json_true "$SCALE" "[round(x['measured']['ratio'], 9) for x in r['rows']] == [1, 2]" \
+		"all(1e9 <= run['duration_ns'] < 30e9 for x in r['rows'] for run in x['runs'])"
 }
 
 @test "a run that fails midway: what was measured before is printed, and the status is 1" {
@@ -236,7 +239,7 @@ assert "threads, predicted" in names and "processes, measured" in names' "$OUT.s
 	ends 1 'cannot write /no/such/directory/x.svg'
 }
 
-@test "a signal: what was measured is printed; a second one ends it; a program that does not listen is killed" {
+@test "a signal: what was measured is printed; a second one ends it, and the program" {
 	requires bpf
 	# shellcheck disable=SC2016
 	"$GILPROF" scale -w 1,2 --repeat 1 -o "$SCALE" -- sh -c \
@@ -251,22 +254,31 @@ assert "threads, predicted" in names and "processes, measured" in names' "$OUT.s
 	refute kill -0 "$(cat "$OUT.pid")"
 	rm "$OUT.pid" "$SCALE"
 	# shellcheck disable=SC2016
-	"$GILPROF" scale -w 1,2 --repeat 1 -o "$SCALE" -- sh -c \
-		'[ "$1" = 1 ] || { trap "" TERM; echo $$ >"$OUT.pid"; exec sleep 60; }' sh '{n}' 2>"$ERR" \
-		</dev/null &
+	"$GILPROF" scale -w 1,2 --repeat 1 -o "$SCALE" -- sh -c '[ "$1" = 1 ] || {
+		trap "echo >\"\$OUT.heard\"" TERM; echo $$ >"$OUT.pid"; while :; do sleep 30; done; }' sh '{n}' \
+		2>"$ERR" </dev/null &
 	gilprof=$!
 	retry 10 [ -s "$OUT.pid" ]
 	kill -TERM "$gilprof"
-	retry 10 signal_is_let_through "$gilprof"
+	retry 10 [ -e "$OUT.heard" ]
 	kill -TERM "$gilprof"
 	status=0
 	wait "$gilprof" || status=$?
-	kill -KILL "$(cat "$OUT.pid")"
+	retry 10 is_gone "$(cat "$OUT.pid")"
 	[ "$status" = 143 ]
 	[ ! -e "$SCALE" ]
+}
+
+@test "what does not end is killed, and so are workers that outlive who started them" {
+	requires bpf
 	# shellcheck disable=SC2016
-	scale -w 1,2 -d 0.1 --units '(.*)' -- sh -c 'trap "" TERM; echo 1; sleep 5.5 & wait; wait' sh '{n}'
+	scale -w 1,2 -d 1 --units '(.*)' -- sh -c 'trap "" TERM; echo 1; sleep 30 & wait; wait' sh '{n}'
 	ends 1 'did not end within 5 s of SIGTERM, and was killed$'
+	# shellcheck disable=SC2016
+	scale --json -w 1 --repeat 1 -d 2 --units '(.*)' -- sh -c '
+		(trap "" TERM; sleep 30 & echo $! >"$OUT.worker"; wait) & echo 1; exec sleep 30' sh '{n}'
+	ends 0
+	retry 10 is_gone "$(cat "$OUT.worker")"
 }
 
 @test "a signal between two runs, or after the last one, loses none of them" {

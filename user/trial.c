@@ -15,6 +15,7 @@
 #include "command.h"
 #include "log.h"
 #include "profiler.h"
+#include "status.h"
 #include "text.h"
 
 #define BLOCK 4096
@@ -156,20 +157,34 @@ int trial__take_signal(const struct trial_options *o)
 	return read(o->signals, &taken, sizeof(taken)) == sizeof(taken) ? (int)taken.ssi_signo : 0;
 }
 
-/* The signal of a terminal has come to the program, too. */
+/* The command, and all that it has started and that stays in its group. */
+static void signal_all(const struct run *r, int signo)
+{
+	kill(-r->command.pid, signo);
+}
+
+static _Noreturn void die_of(const struct run *r, int signo)
+{
+	signal_all(r, SIGKILL);
+	signal(signo, SIG_DFL);
+	sigprocmask(SIG_SETMASK, r->o->mask, NULL);
+	raise(signo);
+	_exit(STATUS_FAILED); /* who called us has it blocked */
+}
+
+/* The first one is passed on, as the command has no terminal; a second one ends us. */
 static void interrupt(struct run *r, uint64_t now)
 {
-	struct signalfd_siginfo taken;
+	int signo = trial__take_signal(r->o);
 
-	if (read(r->o->signals, &taken, sizeof(taken)) != sizeof(taken))
+	if (!signo)
 		return;
-	sigprocmask(SIG_SETMASK, r->o->mask, NULL); /* a second one ends us */
+	if (r->interrupted)
+		die_of(r, signo);
 	r->interrupted = true;
-	r->polled[POLL_SIGNAL].fd = -1;
 	r->limit_at = NEVER;
 	r->kill_at = now + GRACE_NS;
-	if (taken.ssi_code != SI_KERNEL)
-		kill(r->command.pid, (int)taken.ssi_signo);
+	signal_all(r, signo);
 }
 
 /* What is due at `now`. Returns when to come back. */
@@ -182,13 +197,13 @@ static uint64_t tick(struct run *r, uint64_t now)
 		r->window_at = NEVER;
 	}
 	if (now >= r->limit_at) {
-		kill(r->command.pid, SIGTERM);
+		signal_all(r, SIGTERM);
 		r->stopped = true;
 		r->limit_at = NEVER;
 		r->kill_at = now + GRACE_NS;
 	}
 	if (now >= r->kill_at) {
-		kill(r->command.pid, SIGKILL);
+		signal_all(r, SIGKILL);
 		r->killed = true;
 		r->kill_at = NEVER;
 	}
@@ -226,6 +241,8 @@ static void follow(struct run *r)
 			read_some(r);
 	}
 	r->t->duration_ns = now - began;
+	if (r->stopped || r->interrupted)
+		signal_all(r, SIGKILL); /* workers that did not listen would run on beside the next run */
 }
 
 /* --- what has become of it ----------------------------------------------------------------------- */
@@ -266,8 +283,11 @@ static int check_numbers(const struct run *r, const char *name)
 static int conclude(struct run *r, const char *name)
 {
 	bool had_window = r->profiler.pid && !profiler__is_waiting(&r->profiler);
-	int recorded = profiler__end(&r->profiler), err;
+	int recorded, err;
 
+	if (r->interrupted)
+		sigprocmask(SIG_SETMASK, r->o->mask, NULL); /* as above: nobody takes it now */
+	recorded = profiler__end(&r->profiler);
 	r->t->recorded = had_window && !recorded;
 	if (r->interrupted) {
 		command__status(&r->command);
