@@ -274,6 +274,49 @@ static void reports_escape_the_command(void)
 	sweep__free(s);
 }
 
+/* What is within noise is no advice. */
+static void noise_is_not_most(void)
+{
+	static const struct {
+		double first[3], second[3];
+		const char *says;
+	} cases[] = {
+		{ { 10, 10, 10 }, { 10.4, 10.4, 9 }, "Nothing measured gives clearly more than 1 x 1." },
+		{ { 10, 10, 10 }, { 9, 9, 9 }, "Nothing measured gives clearly more than 1 x 1." },
+		{ { 10, 10, 9 }, { 10.3, 10.2, 10.1 }, "1 x 2 gives most: 1.02 times the throughput of 1 x 1." },
+		{ { 10, 10, 10 }, { 10.01, 10.01, 10.01 }, "Nothing measured gives clearly more than 1 x 1." },
+		{ { 10, 12, 8 }, { 10.6, 11, 7 }, "1 x 2 gives most: 1.06 times the throughput of 1 x 1." },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct sweep *s = sweep__new(both, 2);
+		char summary[256];
+
+		for (int k = 0; k < 3; k++) {
+			run(s, 0, cases[i].first[k]);
+			run(s, 1, cases[i].second[k]);
+		}
+		CHECK_INT(sweep__finish(s), 0);
+		report_scale__summary(s, summary, sizeof(summary));
+		CHECK_STR(summary, cases[i].says);
+		sweep__free(s);
+	}
+}
+
+/* Of one run each the least is the most. */
+static void one_run_each_tells_little(void)
+{
+	struct sweep *s = sweep__new(both, 2);
+	char summary[256];
+
+	run(s, 0, 10);
+	run(s, 1, 10.3);
+	CHECK_INT(sweep__finish(s), 0);
+	report_scale__summary(s, summary, sizeof(summary));
+	CHECK_STR(summary, "Nothing measured gives clearly more than 1 x 1.");
+	sweep__free(s);
+}
+
 /* One size of one way; figures of any size. */
 static void extreme_sweeps(void)
 {
@@ -314,6 +357,8 @@ int main(void)
 	TAP_RUN(fits_where_there_is_enough);
 	TAP_RUN(more_runs_than_are_kept);
 	TAP_RUN(reports_escape_the_command);
+	TAP_RUN(noise_is_not_most);
+	TAP_RUN(one_run_each_tells_little);
 	TAP_RUN(extreme_sweeps);
 	return TAP_DONE();
 }
