@@ -20,7 +20,7 @@ static _Noreturn void record(const struct opts *o, const struct caller *caller, 
 {
 	struct opts mine = *o;
 
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* others are blocked here */
 	if (getppid() != parent)
 		_exit(STATUS_FAILED);
 	mine.mode = OPTS_RECORD;
