@@ -242,7 +242,9 @@ static void follow(struct run *r)
 	}
 	r->t->duration_ns = now - began;
 	if (r->stopped || r->interrupted)
-		signal_all(r, SIGKILL); /* workers that did not listen would run on beside the next run */
+		signal_all(
+			r,
+			SIGKILL); /* workers that did not listen would run on beside the next run */
 }
 
 /* --- what has become of it ----------------------------------------------------------------------- */
