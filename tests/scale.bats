@@ -296,6 +296,22 @@ assert "threads, predicted" in names and "processes, measured" in names' "$OUT.s
 	json_true "$SCALE" "r['end'] == 'complete' and len(r['rows']) == 2"
 }
 
+@test "a profile that fails costs no measurement" {
+	requires bpf
+	# shellcheck disable=SC2016
+	scale -w 1,2 --repeat 1 --warm-up 0 -o "$SCALE" -- sh -c '[ "$1" = 2 ] || for pid in $(pgrep -P "$PPID"); do
+		[ "$pid" = $$ ] || kill -KILL "$pid"; done' sh '{n}'
+	ends 0 '^gilprof: warning: the recorder was killed by signal 9$'
+	json_true "$SCALE" "r['end'] == 'complete' and len(r['rows']) == 2" \
+		"r['prediction']['unknown'] == 'the smallest run could not be recorded'"
+	# shellcheck disable=SC2016
+	scale -w 1,2 --repeat 1 --warm-up 0 -o "$SCALE" -- sh -c '[ "$1" = 1 ] || for fd in /proc/"$PPID"/fd/*; do
+		case $(readlink "$fd") in *gilprof-capture*) : >"$fd" ;; esac; done' sh '{n}'
+	ends 0 '^gilprof: warning: a profile is left out: the capture '
+	json_true "$SCALE" "r['end'] == 'complete' and len(r['rows']) == 2" \
+		"r['prediction']['unknown'] == 'the capture cannot be read'"
+}
+
 @test "the command runs as who called sudo, and files are theirs" {
 	requires bpf
 	chmod 755 "$BATS_TEST_TMPDIR"

@@ -47,6 +47,8 @@ static int await_end(struct profiler *p)
 	while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	p->pid = 0;
+	if (WIFSIGNALED(status)) /* else it has said why */
+		log__warn("the recorder was killed by signal %d", WTERMSIG(status));
 	return WIFEXITED(status) && WEXITSTATUS(status) <= STATUS_NO_PROCESS
 		       ? errors[WEXITSTATUS(status)]
 		       : -EIO;
@@ -97,9 +99,9 @@ bool profiler__is_waiting(const struct profiler *p)
 
 void profiler__open_window(struct profiler *p)
 {
-	/* if it has gone, its status will say why */
-	if (write(p->gate, "", 1) != 1)
-		log__warn("the recording has ended early");
+	ssize_t sent = write(p->gate, "", 1);
+
+	(void)sent; /* if it has gone, its end will say why */
 	close_gate(p);
 }
 

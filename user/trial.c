@@ -142,9 +142,10 @@ static int prepare(struct run *r, int capture)
 {
 	int err = watch(r);
 
-	if (!err && capture >= 0)
-		err = profiler__start(&r->profiler, r->o->record, r->o->caller, r->command.pid,
-				      capture);
+	if (!err && capture >= 0 &&
+	    profiler__start(&r->profiler, r->o->record, r->o->caller, r->command.pid, capture) ==
+		    -EPERM)
+		err = -EPERM;
 	if (err)
 		command__cancel(&r->command);
 	return err;
@@ -241,10 +242,9 @@ static void follow(struct run *r)
 			read_some(r);
 	}
 	r->t->duration_ns = now - began;
+	/* workers that did not listen would run on beside the next run */
 	if (r->stopped || r->interrupted)
-		signal_all(
-			r,
-			SIGKILL); /* workers that did not listen would run on beside the next run */
+		signal_all(r, SIGKILL);
 }
 
 /* --- what has become of it ----------------------------------------------------------------------- */
@@ -282,15 +282,23 @@ static int check_numbers(const struct run *r, const char *name)
 	return 0;
 }
 
+static void end_recording(struct run *r)
+{
+	bool had_window = !profiler__is_waiting(&r->profiler);
+	bool whole = r->profiler.pid && !profiler__end(&r->profiler);
+
+	r->t->unrecorded = !had_window ? "the smallest run was over before its warm-up was"
+			   : whole     ? NULL
+				       : "the smallest run could not be recorded";
+}
+
 static int conclude(struct run *r, const char *name)
 {
-	bool had_window = r->profiler.pid && !profiler__is_waiting(&r->profiler);
-	int recorded, err;
+	int err;
 
 	if (r->interrupted)
 		sigprocmask(SIG_SETMASK, r->o->mask, NULL); /* as above: nobody takes it now */
-	recorded = profiler__end(&r->profiler);
-	r->t->recorded = had_window && !recorded;
+	end_recording(r);
 	if (r->interrupted) {
 		command__status(&r->command);
 		return -EINTR;
@@ -298,7 +306,7 @@ static int conclude(struct run *r, const char *name)
 	err = check_status(r, name);
 	if (!err)
 		err = check_numbers(r, name);
-	return err || !had_window ? err : recorded;
+	return err;
 }
 
 static void release(struct run *r)
