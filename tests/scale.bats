@@ -23,7 +23,7 @@ scale() {
 # ends STATUS [PATTERN]: with that status, and, of gilprof's own, one line that matches, or none
 ends() {
 	local said
-	said=$(grep '^gilprof: ' "$ERR" || true)
+	said=$(grep -E '^gilprof( scale)?: ' "$ERR" || true) # getopt's with the subcommand
 	if [ "$status" != "$1" ] || ! [[ $said =~ ${2:-^$} ]] || [ "$(wc -l <<<"$said")" != 1 ]; then
 		echo "status $status, wanted $1; said:" >&2
 		cat "$ERR" "$OUT" >&2
@@ -98,7 +98,11 @@ is_gone() {
 	refuses 2 "at most 32 sizes" -w "$(seq -s, 33)" -- true '{n}'
 	refuses 2 "--repeat '0'" --repeat 0 -- true '{n}'
 	refuses 2 "--repeat '101'" --repeat 101 -- true '{n}'
-	refuses 2 "duration 'x'" -d x -- true '{n}'
+	refuses 2 "^gilprof: --duration 'x': must be a number of seconds above 0" -d x -- true '{n}'
+	refuses 2 "^gilprof: --duration '0': " -d 0 -- true '{n}'
+	for seconds in x -1 '' nan inf 1e-10 3e6; do
+		refuses 2 "^gilprof: --warm-up '.*': must be a number of seconds, 0 or more" --warm-up="$seconds" -- true '{n}'
+	done
 	refuses 2 "^gilprof: --units '\(': Unmatched" --units '(' -- true '{n}'
 	refuses 2 "--rate '\[0-9\]': has no group" --rate '[0-9]' -- true '{n}'
 	refuses 2 "--rate 'REGEX': is the throughput" --rate '(.)' --units '(.)' -- true '{n}'
@@ -113,6 +117,7 @@ is_gone() {
 
 @test "--help fits a terminal, --json-schema is a schema" {
 	"$GILPROF" scale --help >"$OUT"
+	grep -q '^Usage: gilprof scale ' "$OUT"
 	refute grep -qE '.{81}' "$OUT"
 	for option in --workers= --processes --repeat= --units= --elapsed= --rate= --per-worker .svg; do
 		grep -qF -e "$option" "$OUT"

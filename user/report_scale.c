@@ -260,14 +260,6 @@ static void fits(struct page *page, const struct sweep *s)
 {
 	for (size_t i = 0; i < s->fits_n; i++)
 		fit(page, &s->fits[i]);
-	if (!s->fits_n) {
-		page__add(
-			page,
-			"The Universal Scalability Law needs %d sizes of threads or of processes to be "
-			"fitted to.",
-			USL_SIZES_LEAST);
-		page__paragraph(page, PAGE_PLAIN);
-	}
 }
 
 int report_scale_text(const struct scale_info *info, bool colour, FILE *f)
