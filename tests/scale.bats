@@ -23,7 +23,7 @@ scale() {
 # ends STATUS [PATTERN]: with that status, and, of gilprof's own, one line that matches, or none
 ends() {
 	local said
-	said=$(grep '^gilprof: ' "$ERR" || true)
+	said=$(grep -E '^gilprof( scale)?: ' "$ERR" || true) # getopt's with the subcommand
 	if [ "$status" != "$1" ] || ! [[ $said =~ ${2:-^$} ]] || [ "$(wc -l <<<"$said")" != 1 ]; then
 		echo "status $status, wanted $1; said:" >&2
 		cat "$ERR" "$OUT" >&2
@@ -80,11 +80,9 @@ print(int(max(100 * (t["busy_s"] - t["ops"] * ms / 1e3) / t["seconds"] for t in 
 PY
 }
 
-# SIGTERM is bit 14 of those that are blocked
-signal_is_let_through() {
-	local blocked
-	blocked=$(sed -n 's/^SigBlk:[[:space:]]*//p' "/proc/$1/status")
-	[ $((0x${blocked: -4} & 0x4000)) = 0 ]
+# is_gone PID: it has ended; nobody may have reaped it
+is_gone() {
+	! grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/status"
 }
 
 @test "wrong usage ends with 2" {
@@ -100,7 +98,11 @@ signal_is_let_through() {
 	refuses 2 "at most 32 sizes" -w "$(seq -s, 33)" -- true '{n}'
 	refuses 2 "--repeat '0'" --repeat 0 -- true '{n}'
 	refuses 2 "--repeat '101'" --repeat 101 -- true '{n}'
-	refuses 2 "duration 'x'" -d x -- true '{n}'
+	refuses 2 "^gilprof: --duration 'x': must be a number of seconds above 0" -d x -- true '{n}'
+	refuses 2 "^gilprof: --duration '0': " -d 0 -- true '{n}'
+	for seconds in x -1 '' nan inf 1e-10 3e6; do
+		refuses 2 "^gilprof: --warm-up '.*': must be a number of seconds, 0 or more" --warm-up="$seconds" -- true '{n}'
+	done
 	refuses 2 "^gilprof: --units '\(': Unmatched" --units '(' -- true '{n}'
 	refuses 2 "--rate '\[0-9\]': has no group" --rate '[0-9]' -- true '{n}'
 	refuses 2 "--rate 'REGEX': is the throughput" --rate '(.)' --units '(.)' -- true '{n}'
@@ -115,6 +117,7 @@ signal_is_let_through() {
 
 @test "--help fits a terminal, --json-schema is a schema" {
 	"$GILPROF" scale --help >"$OUT"
+	grep -q '^Usage: gilprof scale ' "$OUT"
 	refute grep -qE '.{81}' "$OUT"
 	for option in --workers= --processes --repeat= --units= --elapsed= --rate= --per-worker .svg; do
 		grep -qF -e "$option" "$OUT"
@@ -188,11 +191,11 @@ assert "threads, predicted" in names and "processes, measured" in names' "$OUT.s
 	json_true "$SCALE" "r['source'] == 'elapsed' and r['rows'][1]['measured']['ratio'] > 1.6"
 }
 
-@test "a rate that it prints; a program that has to be ended" {
+@test "a rate that it prints; a program that has to be ended, and its worker that does not listen" {
 	requires bpf
 	# shellcheck disable=SC1083
-	scale --json -w 1,2,3,4,5,6 --processes --repeat 1 -d 0.2 --rate '^([0-9.]+) per second' -- \
-		sh -c 'echo 0.5 per second; echo {n}0 per second; exec sleep 60'
+	scale --json -w 1,2,3,4,5,6 --processes --repeat 1 --rate '^([0-9.]+) per second' -- \
+		sh -c 'echo 0.5 per second; echo {n}0 per second'
 	ends 0
 	cp "$OUT" "$SCALE"
 	is_valid "$SCALE"
@@ -201,6 +204,15 @@ assert "threads, predicted" in names and "processes, measured" in names' "$OUT.s
 		"r['fits'][0]['layout'] == 'processes' and r['fits'][0]['points'] == 6" \
 		"abs(r['fits'][0]['lambda'] - 10) < 0.01 and r['fits'][0]['sigma'] < 1e-6" \
 		"r['fits'][0]['peak_workers'] is None or r['fits'][0]['peak_workers'] > 1000"
+	# shellcheck disable=SC2016
+	scale --json -w 2 --repeat 1 -d 1 --rate '(.*)' -- sh -c '
+		(trap "" TERM; sleep 30 & echo $! >"$OUT.worker"; wait) & echo $1; exec sleep 30' sh '{n}'
+	ends 0
+	worker=$(cat "$OUT.worker")
+	retry 5 is_gone "$worker" || { kill -KILL "$worker" && false; }
+	cp "$OUT" "$SCALE"
+	json_true "$SCALE" "r['rows'][0]['throughput'] == 2" \
+		"1e9 <= r['rows'][0]['runs'][0]['duration_ns'] < 30e9"
 }
 
 @test "a run that fails midway: what was measured before is printed, and the status is 1" {
@@ -236,7 +248,7 @@ assert "threads, predicted" in names and "processes, measured" in names' "$OUT.s
 	ends 1 'cannot write /no/such/directory/x.svg'
 }
 
-@test "a signal: what was measured is printed; a second one ends it; a program that does not listen is killed" {
+@test "a signal: what was measured is printed; a second one ends it, and the program" {
 	requires bpf
 	# shellcheck disable=SC2016
 	"$GILPROF" scale -w 1,2 --repeat 1 -o "$SCALE" -- sh -c \
@@ -251,22 +263,57 @@ assert "threads, predicted" in names and "processes, measured" in names' "$OUT.s
 	refute kill -0 "$(cat "$OUT.pid")"
 	rm "$OUT.pid" "$SCALE"
 	# shellcheck disable=SC2016
-	"$GILPROF" scale -w 1,2 --repeat 1 -o "$SCALE" -- sh -c \
-		'[ "$1" = 1 ] || { trap "" TERM; echo $$ >"$OUT.pid"; exec sleep 60; }' sh '{n}' 2>"$ERR" \
-		</dev/null &
+	"$GILPROF" scale -w 1,2 --repeat 1 -o "$SCALE" -- sh -c '[ "$1" = 1 ] || {
+		trap "echo >\"\$OUT.heard\"" TERM; echo $$ >"$OUT.pid"; sleep 30; sleep 30; }' sh '{n}' \
+		2>"$ERR" </dev/null &
 	gilprof=$!
 	retry 10 [ -s "$OUT.pid" ]
 	kill -TERM "$gilprof"
-	retry 10 signal_is_let_through "$gilprof"
+	retry 10 [ -e "$OUT.heard" ]
 	kill -TERM "$gilprof"
 	status=0
 	wait "$gilprof" || status=$?
-	kill -KILL "$(cat "$OUT.pid")"
+	retry 10 is_gone "$(cat "$OUT.pid")"
 	[ "$status" = 143 ]
 	[ ! -e "$SCALE" ]
+}
+
+@test "what does not end is killed" {
+	requires bpf
 	# shellcheck disable=SC2016
-	scale -w 1,2 -d 0.1 --units '(.*)' -- sh -c 'trap "" TERM; echo 1; sleep 5.5 & wait; wait' sh '{n}'
+	scale -w 1,2 -d 1 --units '(.*)' -- sh -c 'trap "" TERM; echo 1; sleep 30 & wait; wait' sh '{n}'
 	ends 1 'did not end within 5 s of SIGTERM, and was killed$'
+}
+
+@test "a signal between two runs, or after the last one, loses none of them" {
+	requires bpf
+	# gilprof is stopped, and finds the exit of run $2 and the signal at once
+	# shellcheck disable=SC2016
+	signals=(sh -c '[ "$1" != "$2" ] || { kill -STOP "$PPID"
+		(until grep -q "^State:.Z" "/proc/$$/status"; do sleep 0.05; done
+		kill -TERM "$PPID"; kill -CONT "$PPID") & }' sh '{n}')
+	scale -w 1,2 --repeat 1 -o "$SCALE" -- "${signals[@]}" 1
+	ends 0
+	json_true "$SCALE" "r['end'] == 'interrupted' and len(r['rows']) == 1"
+	scale -w 1,2 --repeat 1 -o "$SCALE" -- "${signals[@]}" 2
+	ends 0
+	json_true "$SCALE" "r['end'] == 'complete' and len(r['rows']) == 2"
+}
+
+@test "a profile that fails costs no measurement" {
+	requires bpf
+	# shellcheck disable=SC2016
+	scale -w 1,2 --repeat 1 --warm-up 0 -o "$SCALE" -- sh -c '[ "$1" = 2 ] || for pid in $(pgrep -P "$PPID"); do
+		[ "$pid" = $$ ] || kill -KILL "$pid"; done' sh '{n}'
+	ends 0 '^gilprof: warning: the recorder was killed by signal 9$'
+	json_true "$SCALE" "r['end'] == 'complete' and len(r['rows']) == 2" \
+		"r['prediction']['unknown'] == 'the smallest run could not be recorded'"
+	# shellcheck disable=SC2016
+	scale -w 1,2 --repeat 1 --warm-up 0 -o "$SCALE" -- sh -c '[ "$1" = 1 ] || for fd in /proc/"$PPID"/fd/*; do
+		case $(readlink "$fd") in *gilprof-capture*) : >"$fd" ;; esac; done' sh '{n}'
+	ends 0 '^gilprof: warning: a profile is left out: the capture '
+	json_true "$SCALE" "r['end'] == 'complete' and len(r['rows']) == 2" \
+		"r['prediction']['unknown'] == 'the capture cannot be read'"
 }
 
 @test "the command runs as who called sudo, and files are theirs" {

@@ -10,10 +10,12 @@
 
 #include "log.h"
 
-static int redirect(const struct command_streams *streams)
+/* Without a terminal, too: a group in its background would be stopped at the first read of it. */
+static int go_apart(const struct command_streams *streams)
 {
 	if (!streams)
 		return 0;
+	setsid();
 	return dup2(streams->in, STDIN_FILENO) < 0 || dup2(streams->out, STDOUT_FILENO) < 0 ? errno
 											    : 0;
 }
@@ -27,7 +29,7 @@ static void become_program(int go, int told, char **argv, const struct caller *c
 	/* the parent dies at the door: then so do we */
 	if (read(go, &byte, 1) != 1)
 		_exit(1);
-	err = redirect(streams);
+	err = go_apart(streams);
 	if (!err)
 		err = -caller__become(caller);
 	if (!err) {

@@ -20,8 +20,8 @@ struct command_streams {
 };
 
 /*
- * Forks; `mask` is the signal mask that the program starts with, `streams` may be NULL: it has ours. 0 or
- * -errno, said.
+ * Forks; `mask` is the signal mask that the program starts with, `streams` may be NULL: it has ours. With
+ * streams of its own it leads a session, and so a process group, of its own. 0 or -errno, said.
  */
 int command__start(struct command *c, char **argv, const struct caller *caller,
 		   const sigset_t *mask, const struct command_streams *streams);

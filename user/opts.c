@@ -100,14 +100,16 @@ static int wrong(const char *what, const char *value, const char *want)
 	return EINVAL;
 }
 
-int opts__seconds(const char *arg, uint64_t *ns)
+int opts__seconds(const char *what, const char *arg, bool or_none, uint64_t *ns)
 {
 	char *end;
 	double s = strtod(arg, &end);
 
-	if (end == arg || *end || !(s > 0) || !(s <= OPTS_MAX_SECONDS) || s * 1e9 < 1)
-		return wrong("duration", arg,
-			     "must be a number of seconds above 0, at most 30 days");
+	if (end == arg || *end || !(s <= OPTS_MAX_SECONDS) ||
+	    !(s * 1e9 >= 1 || (or_none && s == 0)))
+		return wrong(what, arg,
+			     or_none ? "must be a number of seconds, 0 or more, at most 30 days"
+				     : "must be a number of seconds above 0, at most 30 days");
 	*ns = (uint64_t)(s * (double)NSEC_PER_SEC);
 	return 0;
 }
@@ -302,7 +304,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return parse_pids(arg, o);
 	case 'd':
 		p->have_duration = true;
-		return opts__seconds(arg, &o->duration_ns);
+		return opts__seconds("duration", arg, false, &o->duration_ns);
 	case 'o':
 		return opts__output(arg, o);
 	case 'F':

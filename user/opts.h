@@ -72,7 +72,8 @@ void opts__default(struct opts *o); /* nothing given */
 /* These return 0, or EINVAL after having said what is wrong with `arg`. */
 int opts__number(const char *what, const char *arg, unsigned long max, const char *want,
 		 unsigned int *value); /* 1 to max */
-int opts__seconds(const char *arg, uint64_t *ns);
+/* Above 0, or 0 as well. */
+int opts__seconds(const char *what, const char *arg, bool or_none, uint64_t *ns);
 int opts__output(const char *path, struct opts *o); /* one more file, by its suffix */
 int opts__weight(const char *arg, struct opts *o);
 

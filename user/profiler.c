@@ -20,7 +20,7 @@ static _Noreturn void record(const struct opts *o, const struct caller *caller, 
 {
 	struct opts mine = *o;
 
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* others are blocked here */
 	if (getppid() != parent)
 		_exit(STATUS_FAILED);
 	mine.mode = OPTS_RECORD;
@@ -47,6 +47,8 @@ static int await_end(struct profiler *p)
 	while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	p->pid = 0;
+	if (WIFSIGNALED(status)) /* else it has said why */
+		log__warn("the recorder was killed by signal %d", WTERMSIG(status));
 	return WIFEXITED(status) && WEXITSTATUS(status) <= STATUS_NO_PROCESS
 		       ? errors[WEXITSTATUS(status)]
 		       : -EIO;
@@ -97,9 +99,9 @@ bool profiler__is_waiting(const struct profiler *p)
 
 void profiler__open_window(struct profiler *p)
 {
-	/* if it has gone, its status will say why */
-	if (write(p->gate, "", 1) != 1)
-		log__warn("the recording has ended early");
+	ssize_t sent = write(p->gate, "", 1);
+
+	(void)sent; /* if it has gone, its end will say why */
 	close_gate(p);
 }
 

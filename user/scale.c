@@ -58,6 +58,17 @@ static int watch_signals(struct scale *s)
 	return -errno;
 }
 
+/* One that came after the last run has nothing to end; from here on a signal ends us. */
+static void unwatch_signals(struct scale *s)
+{
+	if (s->trial.signals >= 0) {
+		while (trial__take_signal(&s->trial))
+			;
+		close(s->trial.signals);
+	}
+	sigprocmask(SIG_SETMASK, &s->caller_mask, NULL);
+}
+
 static struct sweep_run run_of(const struct scale *s, struct scaling_layout layout,
 			       const struct trial *t)
 {
@@ -114,12 +125,11 @@ static int run(struct scale *s, size_t row)
 	snprintf(name, sizeof(name), "%s at %u x %u (processes x threads)", command[0], l.processes,
 		 l.threads);
 	err = trial__run(&s->trial, command, name, capture, &t);
-	if (capture >= 0 && (err || !t.recorded)) {
+	if (capture >= 0 && (err || t.unrecorded)) {
 		close(capture);
 		s->captures_n--;
 		if (!err)
-			sweep__no_profile(s->sweep,
-					  "the smallest run was over before its warm-up was");
+			sweep__no_profile(s->sweep, t.unrecorded);
 	}
 	if (!err)
 		sweep__add_run(s->sweep, row, run_of(s, l, &t));
@@ -150,9 +160,7 @@ static int run_all(struct scale *s)
 
 	for (unsigned int round = 0; round < s->opts->rounds && !err; round++)
 		err = run_round(s, round);
-	sigprocmask(SIG_SETMASK, &s->caller_mask, NULL); /* from here on a signal ends us */
-	if (s->trial.signals >= 0)
-		close(s->trial.signals);
+	unwatch_signals(s);
 	if (err == -EINTR)
 		s->info.end = SCALE_INTERRUPTED;
 	else if (err)
@@ -162,7 +170,8 @@ static int run_all(struct scale *s)
 
 /* --- what they come to ---------------------------------------------------------------------------- */
 
-static int read_capture(struct scale *s, int fd)
+/* It is one profile less. */
+static void read_capture(struct scale *s, int fd)
 {
 	struct capture *capture;
 	struct model *model;
@@ -172,27 +181,30 @@ static int read_capture(struct scale *s, int fd)
 	lseek(fd, 0, SEEK_SET);
 	capture = capture__read(fd, why, sizeof(why));
 	if (!capture) {
-		log__error("the capture %s", why);
-		return -EBADMSG;
+		log__warn("a profile is left out: the capture %s", why);
+		sweep__no_profile(s->sweep, "the capture cannot be read");
+		return;
 	}
 	model = model__new(capture);
 	err = model ? sweep__add_model(s->sweep, model) : -ENOMEM;
+	if (err) {
+		log__warn("a profile is left out: %s", strerror(-err));
+		sweep__no_profile(s->sweep, "there was too little memory for it");
+	}
 	model__free(model);
 	capture__free(capture);
-	return err;
 }
 
 static int evaluate(struct scale *s)
 {
-	int err = 0;
+	int err;
 
 	for (size_t i = 0; i < s->captures_n; i++) {
-		err = err ? err : read_capture(s, s->captures[i]);
+		read_capture(s, s->captures[i]);
 		close(s->captures[i]);
 	}
-	if (!err)
-		err = sweep__finish(s->sweep);
-	if (err == -ENOMEM)
+	err = sweep__finish(s->sweep);
+	if (err)
 		log__error("out of memory");
 	return err;
 }

@@ -27,7 +27,10 @@ enum {
 };
 
 static const struct argp_option options[] = {
-	{ "workers", 'w', "N[,N...]", 0, "The sizes (default " DEFAULT_SIZES ")", 0 },
+	{ "workers", 'w', "N[,N...]", 0,
+	  "The sizes (default " DEFAULT_SIZES
+	  "); to six or more of threads, or of processes, the Universal Scalability Law is fitted",
+	  0 },
 	{ "processes", KEY_PROCESSES, NULL, 0, "{n} are processes (default: threads)", 0 },
 	{ "repeat", 'r', "N", 0, "Runs of each size, 1-100 (default 3)", 0 },
 	{ "units", KEY_UNITS, "REGEX", 0,
@@ -42,7 +45,7 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "duration", 'd', "SECONDS", 0, "End each run after that with SIGTERM", 0 },
 	{ "warm-up", KEY_WARM_UP, "SECONDS", 0,
-	  "Leave so much out of the profile, from exec on (default 0.5)", 0 },
+	  "Leave so much out of the profile, from exec on; 0: nothing (default 0.5)", 0 },
 	{ "output", 'o', "FILE", 0,
 	  "Write to FILE, by its suffix: .txt .json, or a plot: .svg; may be given again", 0 },
 	{ "json", KEY_JSON, NULL, 0, "Print JSON instead of the page", 0 },
@@ -237,7 +240,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return opts__number("--repeat", arg, SWEEP_MAX_RUNS, "must be 1 to 100",
 				    &o->rounds);
 	case 'd':
-		return opts__seconds(arg, &o->limit_ns);
+		return opts__seconds("--duration", arg, false, &o->limit_ns);
 	case 'o':
 		return opts__output(arg, &o->common);
 	case 'v':
@@ -256,7 +259,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		o->per_worker = true;
 		return 0;
 	case KEY_WARM_UP:
-		return opts__seconds(arg, &o->warm_up_ns);
+		return opts__seconds("--warm-up", arg, true, &o->warm_up_ns);
 	case KEY_JSON:
 		p->json = true;
 		return 0;
@@ -279,8 +282,9 @@ int scale_opts__parse(int argc, char **argv, struct scale_opts *o)
 {
 	static const struct argp argp = { options, parse_option, args_doc, doc, NULL, NULL, NULL };
 	struct parse p = { .o = o };
+	static char name[] = "gilprof scale";
 
-	argv[0] = program_invocation_short_name; /* how getopt's messages begin */
+	argv[0] = name; /* how getopt's messages, and --help, begin */
 	memset(o, 0, sizeof(*o));
 	opts__default(&o->common);
 	o->rounds = DEFAULT_ROUNDS;

@@ -81,20 +81,32 @@ static bool scale_up(struct scaling_layout seen, struct scaling_layout from,
 	return true;
 }
 
-static int predict(struct sweep_row *row, const struct model_scaling *scaling,
-		   struct scaling_layout from)
-{
-	struct model_prediction p = { .kind = LAYOUT_PROCESSES };
-	int err;
+/* What one profile predicts for each of the others. */
+struct outlook {
+	size_t n;
+	struct {
+		bool is;
+		struct scaling_range range;
+	} of[SWEEP_MAX_ROWS];
+};
 
-	if (row->ranges_n == SWEEP_MAX_RUNS ||
-	    !scale_up(scaling->base.now, from, row->layout, &p.layout))
-		return 0;
-	if (p.layout.processes == 1)
-		p.kind = LAYOUT_THREADS;
-	err = model_predict__one(scaling, &p);
-	if (!err)
-		row->ranges[row->ranges_n++] = p.range;
+static int look_ahead(const struct sweep *s, const struct model_scaling *scaling, struct outlook *o)
+{
+	int err = 0;
+
+	for (size_t i = 1; i < s->rows_n && !err; i++) {
+		struct model_prediction p = { .kind = LAYOUT_PROCESSES };
+
+		o->of[i].is = scale_up(scaling->base.now, s->rows[0].layout, s->rows[i].layout,
+				       &p.layout);
+		if (!o->of[i].is)
+			continue;
+		if (p.layout.processes == 1)
+			p.kind = LAYOUT_THREADS;
+		err = model_predict__one(scaling, &p);
+		o->of[i].range = p.range;
+		o->n++;
+	}
 	return err;
 }
 
@@ -105,10 +117,29 @@ static void forget_profiles(struct sweep *s)
 		s->rows[i].ranges_n = 0;
 }
 
-int sweep__add_profile(struct sweep *s, const struct model_scaling *scaling)
+static void use(struct sweep *s, const struct model_scaling *scaling, const struct outlook *o,
+		double left_out)
+{
+	for (size_t i = 1; i < s->rows_n; i++) {
+		struct sweep_row *row = &s->rows[i];
+
+		if (o->of[i].is && row->ranges_n < SWEEP_MAX_RUNS)
+			row->ranges[row->ranges_n++] = o->of[i].range;
+	}
+	s->profiles_n++;
+	s->unknown = NULL;
+	s->seen = scaling->base.now;
+	s->cpus = scaling->base.cpus;
+	s->left_out = left_out > s->left_out ? left_out : s->left_out;
+	s->doubts_n = scaling->doubts_n;
+	memcpy(s->doubts, scaling->caveats, scaling->doubts_n * sizeof(*s->doubts));
+}
+
+static int add_profile(struct sweep *s, const struct model_scaling *scaling, double left_out)
 {
 	bool as_told = is_same(scaling->base.now, s->rows[0].layout);
-	int err = 0;
+	struct outlook outlook = { 0 };
+	int err;
 
 	if (scaling->unknown) {
 		sweep__no_profile(s, scaling->unknown);
@@ -116,20 +147,23 @@ int sweep__add_profile(struct sweep *s, const struct model_scaling *scaling)
 	}
 	if (!as_told && s->as_told)
 		return 0;
+	err = look_ahead(s, scaling, &outlook);
+	if (err)
+		return err;
+	if (!outlook.n && s->rows_n > 1) {
+		sweep__no_profile(s, "what was active cannot be made as many times more of");
+		return 0;
+	}
 	if (as_told && !s->as_told)
 		forget_profiles(s);
 	s->as_told = as_told;
-	for (size_t i = 1; i < s->rows_n && !err; i++)
-		err = predict(&s->rows[i], scaling, s->rows[0].layout);
-	if (err)
-		return err;
-	s->profiles_n++;
-	s->unknown = NULL;
-	s->seen = scaling->base.now;
-	s->cpus = scaling->base.cpus;
-	s->doubts_n = scaling->doubts_n;
-	memcpy(s->doubts, scaling->caveats, scaling->doubts_n * sizeof(*s->doubts));
+	use(s, scaling, &outlook, left_out);
 	return 0;
+}
+
+int sweep__add_profile(struct sweep *s, const struct model_scaling *scaling)
+{
+	return add_profile(s, scaling, 0);
 }
 
 int sweep__add_model(struct sweep *s, const struct model *m)
@@ -147,9 +181,7 @@ int sweep__add_model(struct sweep *s, const struct model *m)
 		if (!scaling)
 			err = -ENOMEM;
 		else if (as_told || i == last)
-			err = sweep__add_profile(s, scaling);
-		if (as_told && shares[i] > MODEL_WORKER)
-			s->left_out = shares[i];
+			err = add_profile(s, scaling, shares[i] > MODEL_WORKER ? shares[i] : 0);
 		model_scaling__free(scaling);
 	}
 	model_contention__free(c);
@@ -213,6 +245,15 @@ static void settle_range(struct sweep_row *row, double *scratch)
 	row->inside = row->ratio >= row->range.low && row->ratio <= row->range.high;
 }
 
+static bool is_any_predicted(const struct sweep *s)
+{
+	for (size_t i = 0; i < s->rows_n; i++) {
+		if (s->rows[i].predicted)
+			return true;
+	}
+	return false;
+}
+
 static bool belongs_to(const struct sweep_row *row, bool processes)
 {
 	return row->runs_n && (processes ? row->layout.threads == 1 : row->layout.processes == 1);
@@ -257,6 +298,8 @@ int sweep__finish(struct sweep *s)
 		if (row->runs_n && row->ranges_n)
 			settle_range(row, scratch);
 	}
+	if (!s->unknown && !is_any_predicted(s))
+		s->unknown = "no other size was measured that it could be for";
 	fit(s, false);
 	fit(s, true);
 	free(scratch);

@@ -70,7 +70,7 @@ struct sweep {
 	struct scaling_layout
 		seen;	 /* active processes, and threads of each, in the latest that does */
 	double cpus;	 /* that it may use */
-	double left_out; /* threads that were active for less of the window were; 0: none */
+	double left_out; /* threads that were active for less of the window were, at most; 0: none */
 	size_t doubts_n; /* what makes its prediction unsure */
 	const char *doubts[MODEL_MAX_CAVEATS];
 	size_t fits_n; /* at most one each of threads and processes */
@@ -87,7 +87,8 @@ void sweep__add_run(struct sweep *s, size_t row, struct sweep_run run);
 /*
  * What a profile of the first layout predicts for the others. Its workers need not be as many as the
  * program was told: what is predicted then is as many times more of them all. Once a profile has as many, it
- * and others that have count alone: a slow start of the main thread looks like work. 0, or -ENOMEM.
+ * and others that have count alone: a slow start of the main thread looks like work. 0, or -ENOMEM: it is as
+ * if there had been none.
  */
 int sweep__add_profile(struct sweep *s, const struct model_scaling *scaling);
 /*

@@ -15,6 +15,7 @@
 #include "command.h"
 #include "log.h"
 #include "profiler.h"
+#include "status.h"
 #include "text.h"
 
 #define BLOCK 4096
@@ -141,36 +142,50 @@ static int prepare(struct run *r, int capture)
 {
 	int err = watch(r);
 
-	if (!err && capture >= 0)
-		err = profiler__start(&r->profiler, r->o->record, r->o->caller, r->command.pid,
-				      capture);
+	if (!err && capture >= 0 &&
+	    profiler__start(&r->profiler, r->o->record, r->o->caller, r->command.pid, capture) ==
+		    -EPERM)
+		err = -EPERM;
 	if (err)
 		command__cancel(&r->command);
 	return err;
 }
 
-/* The signal of a terminal has come to the program, too. */
-static void interrupt(struct run *r, uint64_t now)
+int trial__take_signal(const struct trial_options *o)
 {
 	struct signalfd_siginfo taken;
 
-	if (read(r->o->signals, &taken, sizeof(taken)) != sizeof(taken))
-		return;
-	sigprocmask(SIG_SETMASK, r->o->mask, NULL); /* a second one ends us */
-	r->interrupted = true;
-	r->polled[POLL_SIGNAL].fd = -1;
-	r->limit_at = NEVER;
-	r->kill_at = now + GRACE_NS;
-	if (taken.ssi_code != SI_KERNEL)
-		kill(r->command.pid, (int)taken.ssi_signo);
+	return read(o->signals, &taken, sizeof(taken)) == sizeof(taken) ? (int)taken.ssi_signo : 0;
 }
 
-/* Between two runs. */
-static bool is_signalled(const struct trial_options *o)
+/* The command, and all that it has started and that stays in its group. */
+static void signal_all(const struct run *r, int signo)
 {
-	struct pollfd signal = { .fd = o->signals, .events = POLLIN };
+	kill(-r->command.pid, signo);
+}
 
-	return poll(&signal, 1, 0) > 0;
+static _Noreturn void die_of(const struct run *r, int signo)
+{
+	signal_all(r, SIGKILL);
+	signal(signo, SIG_DFL);
+	sigprocmask(SIG_SETMASK, r->o->mask, NULL);
+	raise(signo);
+	_exit(STATUS_FAILED); /* who called us has it blocked */
+}
+
+/* The first one is passed on, as the command has no terminal; a second one ends us. */
+static void interrupt(struct run *r, uint64_t now)
+{
+	int signo = trial__take_signal(r->o);
+
+	if (!signo)
+		return;
+	if (r->interrupted)
+		die_of(r, signo);
+	r->interrupted = true;
+	r->limit_at = NEVER;
+	r->kill_at = now + GRACE_NS;
+	signal_all(r, signo);
 }
 
 /* What is due at `now`. Returns when to come back. */
@@ -183,13 +198,13 @@ static uint64_t tick(struct run *r, uint64_t now)
 		r->window_at = NEVER;
 	}
 	if (now >= r->limit_at) {
-		kill(r->command.pid, SIGTERM);
+		signal_all(r, SIGTERM);
 		r->stopped = true;
 		r->limit_at = NEVER;
 		r->kill_at = now + GRACE_NS;
 	}
 	if (now >= r->kill_at) {
-		kill(r->command.pid, SIGKILL);
+		signal_all(r, SIGKILL);
 		r->killed = true;
 		r->kill_at = NEVER;
 	}
@@ -210,7 +225,7 @@ static void wait_until(struct run *r, uint64_t next, uint64_t now)
 			r->polled[i].revents = 0;
 }
 
-/* From exec to exit. */
+/* From exec to exit. A signal that comes with the exit is left for later: this run is whole. */
 static void follow(struct run *r)
 {
 	uint64_t began = clock__now(), now = began;
@@ -221,12 +236,15 @@ static void follow(struct run *r)
 	while (!r->polled[POLL_EXIT].revents) {
 		wait_until(r, tick(r, now), now);
 		now = clock__now();
-		if (r->polled[POLL_SIGNAL].revents)
+		if (r->polled[POLL_SIGNAL].revents && !r->polled[POLL_EXIT].revents)
 			interrupt(r, now);
 		if (r->polled[POLL_OUTPUT].revents)
 			read_some(r);
 	}
 	r->t->duration_ns = now - began;
+	/* workers that did not listen would run on beside the next run */
+	if (r->stopped || r->interrupted)
+		signal_all(r, SIGKILL);
 }
 
 /* --- what has become of it ----------------------------------------------------------------------- */
@@ -264,12 +282,23 @@ static int check_numbers(const struct run *r, const char *name)
 	return 0;
 }
 
+static void end_recording(struct run *r)
+{
+	bool had_window = !profiler__is_waiting(&r->profiler);
+	bool whole = r->profiler.pid && !profiler__end(&r->profiler);
+
+	r->t->unrecorded = !had_window ? "the smallest run was over before its warm-up was"
+			   : whole     ? NULL
+				       : "the smallest run could not be recorded";
+}
+
 static int conclude(struct run *r, const char *name)
 {
-	bool had_window = r->profiler.pid && !profiler__is_waiting(&r->profiler);
-	int recorded = profiler__end(&r->profiler), err;
+	int err;
 
-	r->t->recorded = had_window && !recorded;
+	if (r->interrupted)
+		sigprocmask(SIG_SETMASK, r->o->mask, NULL); /* as above: nobody takes it now */
+	end_recording(r);
 	if (r->interrupted) {
 		command__status(&r->command);
 		return -EINTR;
@@ -277,7 +306,7 @@ static int conclude(struct run *r, const char *name)
 	err = check_status(r, name);
 	if (!err)
 		err = check_numbers(r, name);
-	return err || !had_window ? err : recorded;
+	return err;
 }
 
 static void release(struct run *r)
@@ -294,7 +323,7 @@ int trial__run(const struct trial_options *o, char **argv, const char *name, int
 	struct run r = { .o = o, .t = t, .profiler.gate = -1 };
 	int err;
 
-	if (is_signalled(o))
+	if (trial__take_signal(o)) /* since the run before */
 		return -EINTR;
 	memset(t, 0, sizeof(*t));
 	memcpy(t->numbers.patterns, o->patterns, sizeof(o->patterns));

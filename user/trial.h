@@ -25,15 +25,19 @@ struct trial_options {
 struct trial {
 	uint64_t duration_ns;	/* from exec to exit */
 	struct numbers numbers; /* of it only what is found and the values */
-	bool recorded;		/* the capture is whole */
+	const char *unrecorded; /* why the capture is not whole, a clause; NULL: it is */
 };
 
 /*
- * Runs it; `name` is what messages call it, `capture` what to record to, or -1. Returns 0; -EINTR, if a signal came (it is ended then), or
- * else -errno, having said why this run counts for nothing: it could not be started, recorded or ended, it
- * ended with another status than 0, or a wanted number was not printed.
+ * Runs it; `name` is what messages call it, `capture` what to record to, or -1. Returns 0; -EINTR, if a signal
+ * came (it is ended then); -EPERM, if we may not record at all; or else -errno, having said why this run counts
+ * for nothing: it could not be started or ended, it ended with another status than 0, or a wanted number was
+ * not printed. A recording that fails says so and costs no run.
  */
 int trial__run(const struct trial_options *o, char **argv, const char *name, int capture,
 	       struct trial *t);
+
+/* Takes a signal that has come, so that it is not pending any more. Returns which, or 0: none has. */
+int trial__take_signal(const struct trial_options *o);
 
 #endif

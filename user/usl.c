@@ -169,7 +169,7 @@ static void fill(const struct fit *f, struct usl_fit *fit)
 				 .sigma = f->p[SIGMA],
 				 .kappa = f->p[KAPPA],
 				 .error = sqrt(f->squares / (double)(f->n - PARAMETERS)) };
-	if (fit->kappa > 0 && fit->sigma < 1) {
+	if (fit->kappa > 0) {
 		fit->peak_n = fmax(1, sqrt((1 - fit->sigma) / fit->kappa));
 		fit->peak_x = usl__at(fit, fit->peak_n);
 	}

@@ -26,7 +26,7 @@ struct usl_fit {
 	double sigma, kappa; /* 0 to 1 each */
 	double error;	     /* residual standard error, in the unit of x */
 	double peak_n,
-		peak_x; /* where more workers begin to slow it down; 0: nowhere (kappa is 0) */
+		peak_x; /* where more workers begin to slow it down, at least 1; 0: nowhere (kappa is 0) */
 };
 
 /* X(n). */

@@ -138,6 +138,40 @@ static void helpers_are_scaled_up_too(void)
 	sweep__free(s);
 }
 
+/* Three threads of two make no whole number of any other: there is no prediction, and none is told of. */
+static void what_fits_nothing_is_not_used(void)
+{
+	static const struct scaling_layout sizes[] = { { 1, 2 }, { 1, 3 }, { 1, 5 } };
+	struct sweep *s = sweep__new(sizes, COUNT(sizes));
+	struct model_scaling m = lone();
+
+	m.base.now.threads = 3;
+	CHECK_INT(sweep__add_profile(s, &m), 0);
+	CHECK_INT(s->profiles_n, 0);
+	CHECK_STR(s->unknown, "what was active cannot be made as many times more of");
+	m.base.now.threads = 4;
+	CHECK_INT(sweep__add_profile(s, &m), 0);
+	m.base.now.threads = 3;
+	CHECK_INT(sweep__add_profile(s, &m), 0);
+	CHECK(!s->unknown);
+	CHECK_INT(s->profiles_n, 1);
+	CHECK_INT(s->seen.threads, 4);
+	sweep__free(s);
+}
+
+/* A profile, and only the size that it is of. */
+static void nothing_to_predict(void)
+{
+	struct sweep *s = sweep__new(both, COUNT(both));
+	struct model_scaling m = lone();
+
+	run(s, 0, 10);
+	CHECK_INT(sweep__add_profile(s, &m), 0);
+	CHECK_INT(sweep__finish(s), 0);
+	CHECK_STR(s->unknown, "no other size was measured that it could be for");
+	sweep__free(s);
+}
+
 /* Those that see what the program was told count alone, whatever came before or comes later. */
 static void profiles_as_told_are_preferred(void)
 {
@@ -200,6 +234,34 @@ static void helpers_that_hardly_do_are_left_out(void)
 		model__free(m);
 		capture__free(c);
 	}
+}
+
+/* What is not used leaves nothing out; what is keeps the most that any of them did. */
+static void left_out_is_of_those_used(void)
+{
+	struct capture *c = with_helper(400 * FIXTURE_MS), *less = with_helper(150 * FIXTURE_MS);
+	struct sweep *s = sweep__new(both, COUNT(both));
+	struct model *m;
+
+	c->info.duration_ns = 900 * FIXTURE_MS;
+	m = model__new(c);
+	CHECK_INT(sweep__add_model(s, m), 0);
+	CHECK(s->unknown);
+	CHECK_NEAR(s->left_out, 0, 0);
+	CHECK_INT(s->profiles_n, 0);
+	model__free(m);
+	c->info.duration_ns = FIXTURE_WINDOW;
+	m = model__new(c);
+	CHECK_INT(sweep__add_model(s, m), 0);
+	model__free(m);
+	m = model__new(less);
+	CHECK_INT(sweep__add_model(s, m), 0);
+	CHECK_INT(s->profiles_n, 2);
+	CHECK_NEAR(s->left_out, .05, 0);
+	model__free(m);
+	sweep__free(s);
+	capture__free(c);
+	capture__free(less);
 }
 
 static void fits_where_there_is_enough(void)
@@ -274,6 +336,57 @@ static void reports_escape_the_command(void)
 	sweep__free(s);
 }
 
+/* What is within noise is no advice. */
+static void noise_is_not_most(void)
+{
+	static const struct {
+		double first[3], second[3];
+		const char *says;
+	} cases[] = {
+		{ { 10, 10, 10 },
+		  { 10.4, 10.4, 9 },
+		  "Nothing measured gives clearly more than 1 x 1." },
+		{ { 10, 10, 10 }, { 9, 9, 9 }, "Nothing measured gives clearly more than 1 x 1." },
+		{ { 10, 10, 9 },
+		  { 10.3, 10.2, 10.1 },
+		  "1 x 2 gives most: 1.02 times the throughput of 1 x 1." },
+		{ { 10, 10, 10 },
+		  { 10.01, 10.01, 10.01 },
+		  "Nothing measured gives clearly more than 1 x 1." },
+		{ { 10, 12, 8 },
+		  { 10.6, 11, 7 },
+		  "1 x 2 gives most: 1.06 times the throughput of 1 x 1." },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct sweep *s = sweep__new(both, 2);
+		char summary[256];
+
+		for (int k = 0; k < 3; k++) {
+			run(s, 0, cases[i].first[k]);
+			run(s, 1, cases[i].second[k]);
+		}
+		CHECK_INT(sweep__finish(s), 0);
+		report_scale__summary(s, summary, sizeof(summary));
+		CHECK_STR(summary, cases[i].says);
+		sweep__free(s);
+	}
+}
+
+/* Of one run each the least is the most. */
+static void one_run_each_tells_little(void)
+{
+	struct sweep *s = sweep__new(both, 2);
+	char summary[256];
+
+	run(s, 0, 10);
+	run(s, 1, 10.3);
+	CHECK_INT(sweep__finish(s), 0);
+	report_scale__summary(s, summary, sizeof(summary));
+	CHECK_STR(summary, "Nothing measured gives clearly more than 1 x 1.");
+	sweep__free(s);
+}
+
 /* One size of one way; figures of any size. */
 static void extreme_sweeps(void)
 {
@@ -309,11 +422,16 @@ int main(void)
 	TAP_RUN(predicts_from_the_smallest);
 	TAP_RUN(predicts_by_the_median);
 	TAP_RUN(helpers_are_scaled_up_too);
+	TAP_RUN(what_fits_nothing_is_not_used);
+	TAP_RUN(nothing_to_predict);
 	TAP_RUN(profiles_as_told_are_preferred);
 	TAP_RUN(helpers_that_hardly_do_are_left_out);
+	TAP_RUN(left_out_is_of_those_used);
 	TAP_RUN(fits_where_there_is_enough);
 	TAP_RUN(more_runs_than_are_kept);
 	TAP_RUN(reports_escape_the_command);
+	TAP_RUN(noise_is_not_most);
+	TAP_RUN(one_run_each_tells_little);
 	TAP_RUN(extreme_sweeps);
 	return TAP_DONE();
 }

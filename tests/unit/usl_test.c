@@ -117,6 +117,20 @@ static void stays_within_its_bounds(void)
 	CHECK(fit.error > 0);
 }
 
+/* Each worker slows the others down from the second on: sigma is held at 1. */
+static void one_worker_is_most(void)
+{
+	struct usl_point points[8];
+	struct usl_fit fit;
+
+	for (size_t i = 0; i < COUNT(points); i++)
+		points[i] = (struct usl_point){ (double)(i + 1), 20 / sqrt((double)(i + 1)) };
+	CHECK_INT(usl__fit(points, COUNT(points), &fit), 0);
+	CHECK(fit.sigma == 1 && fit.kappa > 0);
+	CHECK_NEAR(fit.peak_n, 1, 0);
+	CHECK_NEAR(fit.peak_x, fit.lambda, 0);
+}
+
 static void refuses_what_says_nothing(void)
 {
 	struct usl_point points[COUNT(coef)];
@@ -147,6 +161,7 @@ int main(void)
 	TAP_RUN(units_do_not_matter);
 	TAP_RUN(is_its_own_inverse);
 	TAP_RUN(stays_within_its_bounds);
+	TAP_RUN(one_worker_is_most);
 	TAP_RUN(refuses_what_says_nothing);
 	return TAP_DONE();
 }
