@@ -23,8 +23,7 @@ u32 blame_slice_shift = WIRE_SLICE_SHIFT;
 #define WALK_NEXT_HOLDER_NS 200000ull
 #define WALK_OWN_NS 10000000ull
 #define WALK_CPU_NS 4000000ull
-#define WALK_BUSY_NS \
-	2000000ull /* between two walks on a CPU: 64 threads would make 6,400 a second */
+#define WALK_BUSY_NS 2000000ull	   /* between two of a CPU: 64 threads would make 6,400 a second */
 #define WALK_COPY_NS 10000000ull   /* its callers in machine code: of the CPU's time, too, */
 #define WALK_RARE_NS 1000000000ull /* but of who sleeps as rarely, always */
 

@@ -103,8 +103,9 @@ u64 cpu__clock(struct task_struct *task)
 }
 
 /*
- * Every switch of the machine comes here: inlined, because a call doubles what those of others cost (bpf/gilprof.bpf.c),
- * and without kernel__walk, because each load through a pointer that is not trusted is checked first, 3 ns.
+ * Every switch of the machine comes here: inlined, because a call doubles what those of others cost
+ * (bpf/gilprof.bpf.c), and without kernel__walk, because each load through a pointer that is not trusted is
+ * checked first, 3 ns.
  */
 __attribute__((always_inline)) u64 cpu__switch(struct task_struct *prev, u32 from, u32 to, u64 late)
 {

@@ -73,8 +73,8 @@ void python__fork(struct task_struct *parent, struct wire_thread *t, struct task
 	struct wire_python *p = python__find(t), copy;
 	u32 to = child->tgid;
 
-	if (!p || kernel__mm(parent) ==
-			  kernel__mm(child)) /* vfork: it must not be taken for its parent */
+	/* vfork: it must not be taken for its parent */
+	if (!p || kernel__mm(parent) == kernel__mm(child))
 		return;
 	copy = *p;
 	copy.key = kernel__walk(child)->group_leader->start_boottime;

@@ -29,7 +29,10 @@ static __always_inline void python__refresh(struct wire_thread *t, struct task_s
 	t->mm = kernel__mm(task);
 }
 
-/* A forked process has the GIL of its parent, whose thread's record is t, at the same address, in memory of its own. */
+/*
+ * A forked process has the GIL of its parent, at the same address, in memory of its own. `t` is the record of
+ * the parent's thread.
+ */
 void python__fork(struct task_struct *parent, struct wire_thread *t,
 		  struct task_struct *child) __hidden;
 

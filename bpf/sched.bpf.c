@@ -381,9 +381,9 @@ int BPF_PROG(sched_exec, struct task_struct *task, u32 old_pid)
 	if (!t)
 		return 0;
 	t->execs++;
+	/* another GIL may come to lie at the same address, and counts anew */
 	for (i = 0; i < WIRE_GIL_USES; i++)
-		t->uses[i].seen =
-			0; /* another GIL may come to lie at the same address, and counts anew */
+		t->uses[i].seen = 0;
 	t->python_gen = 0;
 	t->gils = 0;
 	t->gil = 0;
