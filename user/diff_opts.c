@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "log.h"
-
 #define MOST_UNITS 1e15
+#define OUTPUTS (1u << OPTS_TEXT | 1u << OPTS_JSON | 1u << OPTS_SVG | 1u << OPTS_FOLDED)
 
 enum {
 	KEY_UNITS = 0x100,
@@ -53,12 +52,6 @@ struct parse {
 	bool json;
 };
 
-static int wrong(const char *what, const char *value, const char *want)
-{
-	log__error("%s '%s': %s", what, value, want);
-	return EINVAL;
-}
-
 /* Where the number ends; NULL if it is none that will do. */
 static const char *parse_count(const char *arg, double *count)
 {
@@ -79,7 +72,7 @@ static int parse_units(const char *arg, struct diff_opts *o)
 	if (end && *end == ',')
 		end = parse_count(end + 1, &o->units[1]);
 	if (!end || *end)
-		return wrong("--units", arg, "must be a number above 0, or two with a comma");
+		return opts__wrong("--units", arg, "must be a number above 0, or two with a comma");
 	o->has_units = true;
 	return 0;
 }
@@ -87,21 +80,8 @@ static int parse_units(const char *arg, struct diff_opts *o)
 static int parse_argument(struct diff_opts *o, const char *arg)
 {
 	if (o->captures[1])
-		return wrong("argument", arg, "two captures are compared, no more");
+		return opts__wrong("argument", arg, "two captures are compared, no more");
 	o->captures[o->captures[0] ? 1 : 0] = arg;
-	return 0;
-}
-
-static int check_outputs(const struct opts *o)
-{
-	for (size_t i = 0; i < o->outputs_n; i++) {
-		enum opts_format f = o->outputs[i].format;
-
-		if (f != OPTS_TEXT && f != OPTS_JSON && f != OPTS_SVG && f != OPTS_FOLDED)
-			return wrong(
-				"output", o->outputs[i].path,
-				"of a comparison, its suffix must be .txt, .json, .svg or .folded");
-	}
 	return 0;
 }
 
@@ -112,17 +92,14 @@ static int check(const struct parse *p)
 	if (o->schema)
 		return 0;
 	if (!o->captures[1])
-		return wrong("diff", o->captures[0] ? o->captures[0] : "",
-			     "needs two captures: gilprof diff A.gilprof B.gilprof");
-	if (p->json && o->common.outputs_n)
-		return wrong("--json", o->common.outputs[0].path,
-			     "goes to stdout, and -o leaves nothing for it");
+		return opts__wrong("diff", o->captures[0] ? o->captures[0] : "",
+				   "needs two captures: gilprof diff A.gilprof B.gilprof");
 	if (o->common.weight != WEIGHT_DEFAULT && !opts__writes_stacks(&o->common))
-		return wrong("--weight", model_weight_names[o->common.weight],
-			     "is of stacks: -o FILE.svg or .folded");
-	if (p->json)
-		o->common.format = OPTS_JSON;
-	return check_outputs(&o->common);
+		return opts__wrong("--weight", model_weight_names[o->common.weight],
+				   "is of stacks: -o FILE.svg or .folded");
+	return opts__check_outputs(
+		&o->common, p->json, OUTPUTS,
+		"of a comparison, its suffix must be .txt, .json, .svg or .folded");
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)

@@ -94,7 +94,7 @@ struct parse {
 	bool have_native;
 };
 
-static int wrong(const char *what, const char *value, const char *want)
+int opts__wrong(const char *what, const char *value, const char *want)
 {
 	log__error("%s '%s': %s", what, value, want);
 	return EINVAL;
@@ -107,9 +107,10 @@ int opts__seconds(const char *what, const char *arg, bool or_none, uint64_t *ns)
 
 	if (end == arg || *end || !(s <= OPTS_MAX_SECONDS) ||
 	    !(s * 1e9 >= 1 || (or_none && s == 0)))
-		return wrong(what, arg,
-			     or_none ? "must be a number of seconds, 0 or more, at most 30 days"
-				     : "must be a number of seconds above 0, at most 30 days");
+		return opts__wrong(
+			what, arg,
+			or_none ? "must be a number of seconds, 0 or more, at most 30 days"
+				: "must be a number of seconds above 0, at most 30 days");
 	*ns = (uint64_t)(s * (double)NSEC_PER_SEC);
 	return 0;
 }
@@ -123,7 +124,7 @@ int opts__number(const char *what, const char *arg, unsigned long max, const cha
 	errno = 0;
 	n = strtoul(arg, &end, 10);
 	if (errno || end == arg || *end || arg[0] == '-' || n < 1 || n > max)
-		return wrong(what, arg, want);
+		return opts__wrong(what, arg, want);
 	*value = (unsigned int)n;
 	return 0;
 }
@@ -138,10 +139,10 @@ static int parse_pids(const char *arg, struct opts *o)
 		errno = 0;
 		n = strtol(p, &end, 10);
 		if (errno || end == p || n < 1 || n > INT_MAX || (*end && *end != ','))
-			return wrong("PID", arg,
-				     "must be a positive number, or several with commas");
+			return opts__wrong("PID", arg,
+					   "must be a positive number, or several with commas");
 		if (o->pids_n == OPTS_MAX_PIDS)
-			return wrong("PID", arg, "too many processes");
+			return opts__wrong("PID", arg, "too many processes");
 		o->pids[o->pids_n++] = (pid_t)n;
 		p = end + 1;
 	} while (*end);
@@ -166,7 +167,7 @@ int opts__output(const char *path, struct opts *o)
 	size_t len = strlen(path);
 
 	if (o->outputs_n == OPTS_MAX_OUTPUTS)
-		return wrong("output", path, "at most 8 files");
+		return opts__wrong("output", path, "at most 8 files");
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		size_t n = strlen(known[i].suffix);
@@ -176,7 +177,7 @@ int opts__output(const char *path, struct opts *o)
 			return 0;
 		}
 	}
-	return wrong(
+	return opts__wrong(
 		"output", path,
 		"its suffix must be .txt, .json, .cpus.svg, .folded, .svg, .speedscope.json, .pb.gz or .gilprof");
 }
@@ -189,7 +190,8 @@ int opts__weight(const char *arg, struct opts *o)
 			return 0;
 		}
 	}
-	return wrong("--weight", arg, "must be blame, gil_wait, hold, oncpu, offcpu or lock_wait");
+	return opts__wrong("--weight", arg,
+			   "must be blame, gil_wait, hold, oncpu, offcpu or lock_wait");
 }
 
 static int parse_native(const char *arg, struct parse *p)
@@ -207,7 +209,7 @@ static int parse_native(const char *arg, struct parse *p)
 			return 0;
 		}
 	}
-	return wrong("--native", arg, "must be leaf, fp or dwarf");
+	return opts__wrong("--native", arg, "must be leaf, fp or dwarf");
 }
 
 static bool writes(const struct opts *o, enum opts_format format)
@@ -225,28 +227,43 @@ bool opts__writes_stacks(const struct opts *o)
 	       writes(o, OPTS_PPROF);
 }
 
+int opts__check_outputs(struct opts *o, bool json, uint32_t formats, const char *want)
+{
+	for (size_t i = 0; i < o->outputs_n; i++) {
+		if (!(formats >> o->outputs[i].format & 1))
+			return opts__wrong("output", o->outputs[i].path, want);
+	}
+	if (json && o->outputs_n)
+		return opts__wrong("--json", o->outputs[0].path,
+				   "goes to stdout, and -o leaves nothing for it");
+	o->format = json ? OPTS_JSON : OPTS_TEXT;
+	return 0;
+}
+
 static int check_report(const struct opts *o)
 {
 	if (!o->input)
-		return wrong("report", "", "needs a capture: gilprof report FILE.gilprof");
+		return opts__wrong("report", "", "needs a capture: gilprof report FILE.gilprof");
 	if (o->pids_n || o->command)
-		return wrong("report", o->input,
-			     "reads a capture and takes neither -p nor a command");
+		return opts__wrong("report", o->input,
+				   "reads a capture and takes neither -p nor a command");
 	if (writes(o, OPTS_CAPTURE))
-		return wrong("output", ".gilprof", "report reads it, and writes the other formats");
+		return opts__wrong("output", ".gilprof",
+				   "report reads it, and writes the other formats");
 	return 0;
 }
 
 static int check_live(const struct opts *o)
 {
 	if (o->pids_n && o->command)
-		return wrong("-p", "COMMAND", "profile a process or start one, not both");
+		return opts__wrong("-p", "COMMAND", "profile a process or start one, not both");
 	if (!o->pids_n && !o->command)
-		return wrong("target", "", "none given: -p PID, or -- COMMAND; see gilprof --help");
+		return opts__wrong("target", "",
+				   "none given: -p PID, or -- COMMAND; see gilprof --help");
 	if (o->user && !o->command)
-		return wrong("--user", o->user, "only a COMMAND can be run as somebody");
+		return opts__wrong("--user", o->user, "only a COMMAND can be run as somebody");
 	if (o->mode == OPTS_RECORD && !writes(o, OPTS_CAPTURE))
-		return wrong("record", "", "needs -o FILE.gilprof");
+		return opts__wrong("record", "", "needs -o FILE.gilprof");
 	return 0;
 }
 
@@ -257,17 +274,15 @@ static int check(struct parse *p)
 
 	if (o->mode == OPTS_SCHEMA)
 		return 0;
-	if (p->json && o->outputs_n)
-		return wrong("--json", o->outputs[0].path,
-			     "goes to stdout, and -o leaves nothing for it");
+	if (opts__check_outputs(o, p->json, UINT32_MAX, NULL))
+		return EINVAL;
 	if (o->weight != WEIGHT_DEFAULT && !opts__writes_stacks(o))
-		return wrong("--weight", model_weight_names[o->weight],
-			     "is of stacks: -o FILE.svg, .folded, .speedscope.json or .pb.gz");
+		return opts__wrong(
+			"--weight", model_weight_names[o->weight],
+			"is of stacks: -o FILE.svg, .folded, .speedscope.json or .pb.gz");
 	if (p->have_native && o->mode == OPTS_REPORT)
-		return wrong("--native", o->input,
-			     "is for recording: a capture has the stacks it has");
-	if (p->json)
-		o->format = OPTS_JSON;
+		return opts__wrong("--native", o->input,
+				   "is for recording: a capture has the stacks it has");
 	err = o->mode == OPTS_REPORT ? check_report(o) : check_live(o);
 	if (!p->have_duration && !o->command)
 		o->duration_ns = (uint64_t)(DEFAULT_SECONDS * (double)NSEC_PER_SEC);
@@ -288,7 +303,8 @@ static int parse_argument(struct parse *p, char *arg, struct argp_state *state)
 		state->next = state->argc;
 		return 0;
 	}
-	return wrong("argument", arg, "not understood: -p PID, or -- COMMAND; see gilprof --help");
+	return opts__wrong("argument", arg,
+			   "not understood: -p PID, or -- COMMAND; see gilprof --help");
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)

@@ -76,6 +76,11 @@ int opts__number(const char *what, const char *arg, unsigned long max, const cha
 int opts__seconds(const char *what, const char *arg, bool or_none, uint64_t *ns);
 int opts__output(const char *path, struct opts *o); /* one more file, by its suffix */
 int opts__weight(const char *arg, struct opts *o);
+/* Only `formats` (a bit each) may be written, else `want` is said; --json leaves nothing for files. */
+int opts__check_outputs(struct opts *o, bool json, uint32_t formats, const char *want);
+
+/* Says that the value of `what` is wrong, and what is wanted; returns EINVAL. */
+int opts__wrong(const char *what, const char *value, const char *want);
 
 bool opts__writes_stacks(const struct opts *o);
 

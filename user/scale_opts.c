@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "clock.h"
-#include "log.h"
 #include "placeholder.h"
 
 #define DEFAULT_SIZES "1,2,4,8"
 #define DEFAULT_ROUNDS 3
+#define OUTPUTS (1u << OPTS_TEXT | 1u << OPTS_JSON | 1u << OPTS_SVG)
 #define DEFAULT_WARM_UP (500 * NSEC_PER_MSEC)
 
 enum {
@@ -77,12 +77,6 @@ struct parse {
 	bool json, processes;
 };
 
-static int wrong(const char *what, const char *value, const char *want)
-{
-	log__error("%s '%s': %s", what, value, want);
-	return EINVAL;
-}
-
 static int by_size(const void *a, const void *b)
 {
 	const uint32_t *x = a, *y = b;
@@ -102,16 +96,17 @@ static int parse_sizes(const char *arg, struct parse *p)
 		n = strtoul(s, &end, 10);
 		if (errno || end == s || *s < '0' || *s > '9' || n < 1 || n > SCALING_MAX_WORKERS ||
 		    (*end && *end != ','))
-			return wrong("--workers", arg, "must be numbers, 1 to 1024, with commas");
+			return opts__wrong("--workers", arg,
+					   "must be numbers, 1 to 1024, with commas");
 		if (p->sizes_n == SWEEP_MAX_SIZES)
-			return wrong("--workers", arg, "at most 32 sizes");
+			return opts__wrong("--workers", arg, "at most 32 sizes");
 		p->sizes[p->sizes_n++] = (uint32_t)n;
 		s = end + 1;
 	} while (*end);
 	qsort(p->sizes, p->sizes_n, sizeof(*p->sizes), by_size);
 	for (size_t i = 1; i < p->sizes_n; i++) {
 		if (p->sizes[i] == p->sizes[i - 1])
-			return wrong("--workers", arg, "has a size twice");
+			return opts__wrong("--workers", arg, "has a size twice");
 	}
 	return 0;
 }
@@ -122,7 +117,7 @@ static int parse_pattern(const char *option, const char *arg, struct pattern **p
 
 	pattern__free(*pattern);
 	*pattern = pattern__new(arg, why, sizeof(why));
-	return *pattern ? 0 : wrong(option, arg, why);
+	return *pattern ? 0 : opts__wrong(option, arg, why);
 }
 
 static void add_layout(struct scale_opts *o, uint32_t processes, uint32_t threads)
@@ -149,13 +144,15 @@ static int choose_layouts(struct parse *p)
 	bool processes = placeholder__is_in(command, PLACEHOLDER_PROCESSES);
 
 	if (!n && !threads && !processes)
-		return wrong(
+		return opts__wrong(
 			"COMMAND", command[0],
 			"no argument has {n}, nor {threads} or {processes}: where is its size?");
 	if (n && (threads || processes))
-		return wrong("COMMAND", command[0], "{n}, or {threads} and {processes}, not both");
+		return opts__wrong("COMMAND", command[0],
+				   "{n}, or {threads} and {processes}, not both");
 	if (p->processes && !n)
-		return wrong("--processes", command[0], "says what {n} is, and there is none");
+		return opts__wrong("--processes", command[0],
+				   "says what {n} is, and there is none");
 	if (n)
 		list_layouts(p, !p->processes, p->processes);
 	else
@@ -169,32 +166,16 @@ static int check_source(const struct parse *p)
 	bool units = patterns[NUMBER_UNITS], rate = patterns[NUMBER_RATE];
 
 	if (rate && (units || patterns[NUMBER_ELAPSED]))
-		return wrong("--rate", "REGEX",
-			     "is the throughput: no --units or --elapsed beside it");
+		return opts__wrong("--rate", "REGEX",
+				   "is the throughput: no --units or --elapsed beside it");
 	if (p->o->per_worker && (units || rate))
-		return wrong(
+		return opts__wrong(
 			"--per-worker", p->o->command[0],
 			"is for a COMMAND that does not count: no --units or --rate beside it");
 	if (p->o->limit_ns && !units && !rate)
-		return wrong("-d", p->o->command[0],
-			     "ends each run, so its time tells nothing: needs --units or --rate");
-	return 0;
-}
-
-static int check_outputs(const struct parse *p)
-{
-	const struct opts *o = &p->o->common;
-
-	for (size_t i = 0; i < o->outputs_n; i++) {
-		enum opts_format f = o->outputs[i].format;
-
-		if (f != OPTS_TEXT && f != OPTS_JSON && f != OPTS_SVG)
-			return wrong("output", o->outputs[i].path,
-				     "of a sweep there are .txt, .json and .svg");
-	}
-	if (p->json && o->outputs_n)
-		return wrong("--json", o->outputs[0].path,
-			     "goes to stdout, and -o leaves nothing for it");
+		return opts__wrong(
+			"-d", p->o->command[0],
+			"ends each run, so its time tells nothing: needs --units or --rate");
 	return 0;
 }
 
@@ -205,21 +186,21 @@ static int check(struct parse *p)
 	if (p->o->schema)
 		return 0;
 	if (!p->o->command)
-		return wrong("COMMAND", "", "none given: gilprof scale -- COMMAND ... {n}");
+		return opts__wrong("COMMAND", "", "none given: gilprof scale -- COMMAND ... {n}");
 	err = choose_layouts(p);
 	if (!err)
 		err = check_source(p);
 	if (!err)
-		err = check_outputs(p);
-	p->o->common.format = p->json ? OPTS_JSON : OPTS_TEXT;
+		err = opts__check_outputs(&p->o->common, p->json, OUTPUTS,
+					  "of a sweep there are .txt, .json and .svg");
 	return err;
 }
 
 static int parse_argument(struct parse *p, char *arg, struct argp_state *state)
 {
 	if (!state->quoted || state->next - 1 < state->quoted)
-		return wrong("argument", arg,
-			     "not understood: -- COMMAND; see gilprof scale --help");
+		return opts__wrong("argument", arg,
+				   "not understood: -- COMMAND; see gilprof scale --help");
 	p->o->command = &state->argv[state->next - 1];
 	state->next = state->argc;
 	return 0;
