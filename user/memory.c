@@ -98,7 +98,7 @@ void memory__tick(struct memory *m, pid_t pid, uint64_t now)
 
 	if (!m->next) /* nothing to be seen yet */
 		m->next = now + FIRST_NS;
-	if (now < m->next)
+	if (now < m->next || now < m->at + m->wait) /* somebody else has just looked */
 		return;
 	memory__look(m, pid, true);
 	took = clock__now() - now;

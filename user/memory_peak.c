@@ -35,13 +35,15 @@ static bool is_asked(const struct process *p, uint64_t began)
 	return !p->ended && !p->borrows_memory && clock__now() - began <= LOOK_NS;
 }
 
-static struct memory_seen memory_of(const struct process *p, uint64_t began)
+static struct memory_seen memory_of(struct process *p, uint64_t began)
 {
-	struct memory m = { 0 };
+	struct memory *m = &p->memory;
 
 	if (is_asked(p, began))
-		memory__look(&m, (pid_t)p->pid, clock__now() - began <= WALK_NS);
-	return (struct memory_seen){ m.rss_bytes, m.pss_bytes };
+		memory__look(m, (pid_t)p->pid, clock__now() - began <= WALK_NS);
+	if (m->at < began) /* it was not asked, or has gone */
+		return (struct memory_seen){ 0 };
+	return (struct memory_seen){ m->rss_bytes, m->pss_bytes };
 }
 
 static void add(struct capture_memory_peak *sum, const struct memory_seen *m)

@@ -232,8 +232,6 @@ int process__write(struct process *p, struct capture_writer *w, uint64_t start, 
 		return -ENOMEM;
 	fill_python(&p->python, &row);
 	row.gils_n = fill_gils(p, gils);
-	if (!p->ended)
-		memory__look(&p->memory, (pid_t)p->pid, dear);
 	row.rss_bytes = p->memory.rss_bytes;
 	row.pss_bytes = p->memory.pss_bytes;
 	row.memory_at_ns = p->memory.at > start ? p->memory.at - start : 0;

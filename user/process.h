@@ -73,8 +73,8 @@ void process__note_switches(struct process_gil *g, uint64_t first, uint64_t last
 void process__note_uses(struct process *p, const struct wire_thread *t);
 
 /*
- * Writes its row, for a window that began at `start`; looks at its memory if it lives, and only if `dear` at
- * what takes time, and which CPUs it may use now (`seen`: see allowance__read). 0 or -errno.
+ * Writes its row, for a window that began at `start`; looks, if it lives and only if `dear`, which CPUs it may
+ * use now (`seen`: see allowance__read). 0 or -errno.
  */
 int process__write(struct process *p, struct capture_writer *w, uint64_t start, bool dear,
 		   struct cgroups *seen);

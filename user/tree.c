@@ -337,6 +337,13 @@ static int write_locks(struct tree *t, uint64_t window)
 	return err;
 }
 
+/* The walk at the window's `end` has seen it, but for what was too dear for all. */
+static void look_at_last(struct process *p, uint64_t end, bool dear)
+{
+	if (!p->ended && (p->memory.at < end || (dear && !p->memory.pss_bytes)))
+		memory__look(&p->memory, (pid_t)p->pid, dear);
+}
+
 static int write_process(struct tree *t, struct process *p, uint64_t start, bool dear)
 {
 	int err;
@@ -355,8 +362,10 @@ int tree__finish(struct tree *t, uint64_t start, uint64_t end)
 
 	memory_peak__walk(&t->memory_peak, t->processes, end);
 	explain__close(t->explain, end);
-	for (size_t i = 0; i < count(t) && !err; i++)
+	for (size_t i = 0; i < count(t) && !err; i++) {
+		look_at_last(processes__at(t->processes, i), end, i < DEAR_PROCESSES);
 		err = write_process(t, processes__at(t->processes, i), start, i < DEAR_PROCESSES);
+	}
 	if (others && !err)
 		err = write_process(t, others, start, false);
 	if (!err)
