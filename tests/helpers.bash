@@ -11,6 +11,12 @@ PYTHON3=/usr/bin/python3 # never a shim that picks a version by directory
 : "${BATS_TEST_TMPDIR:=$(mktemp -d)}" # bats before 1.4
 WORKLOADS=()
 
+# make_open: OPEN is a folder that other users may enter; bats' own are closed to them
+make_open() {
+	OPEN=$(mktemp -d)
+	chmod 755 "$OPEN"
+}
+
 # --- what the machine has ------------------------------------------------------------------------
 
 # requires root | bpf | python 3.12 | command NAME | ...: else skips the test, saying why. With

@@ -4,11 +4,7 @@
 
 load helpers
 
-# bats' own folders are closed to other users
-setup() {
-	OPEN=$(mktemp -d)
-	chmod 755 "$OPEN"
-}
+setup() { make_open; }
 
 teardown() {
 	end_workloads

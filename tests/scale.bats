@@ -40,10 +40,8 @@ refuses() {
 }
 
 is_valid() {
-	local valid=0
 	"$GILPROF" scale --json-schema >"$BATS_TEST_TMPDIR/schema.json"
-	"$PYTHON3" tests/schema.py "$1" "$BATS_TEST_TMPDIR/schema.json" || valid=$?
-	[ "$valid" = 0 ] || [ "$valid" = 77 ]
+	"$PYTHON3" tests/schema.py "$1" "$BATS_TEST_TMPDIR/schema.json"
 }
 
 # as_the_clocks_say PERCENT REPORT TRUTH: the ratios of the report are those of the programs' own clocks, whose lines
@@ -126,11 +124,20 @@ is_gone() {
 	json_true "$SCALE" "r['properties']['schema']['const'] == 'gilprof.scale/1'"
 }
 
+# The first sweep in which other programs leave more than half a CPU alone, or the fourth.
+sweep_both_ways() {
+	local try
+	for ((try = 0; try < 4; try++)); do
+		scale -v -w 1,2,4 --repeat 1 --warm-up 0.3 "${of_closed[@]}" -o "$SCALE" -o "$OUT.txt" \
+			-o "$OUT.svg" -- "${closed[@]}" --seconds 1.1 --gil 4 \
+			--threads '{threads}' --processes '{processes}'
+		[ "$status" = 0 ] && [ "$(cpus_of_others "$ERR" 4)" -gt 50 ] || break
+	done
+}
+
 @test "threads do not scale, processes do: as the program's own clocks say, and with a prediction" {
 	requires bpf
-	scale -v -w 1,2,4 --repeat 1 --warm-up 0.3 "${of_closed[@]}" -o "$SCALE" -o "$OUT.txt" \
-		-o "$OUT.svg" -- "${closed[@]}" --seconds 1.1 --gil 4 \
-		--threads '{threads}' --processes '{processes}'
+	sweep_both_ways
 	ends 0
 	[ ! -s "$OUT" ]
 	is_valid "$SCALE"
@@ -154,12 +161,8 @@ assert "threads, predicted" in names and "processes, measured" in names' "$OUT.s
 	# pure Python: of two CPUs two processes make use, two threads do not
 	[ "$(nproc)" -ge 2 ] || return 0
 	json_true "$SCALE" "r['rows'][3]['predicted']['ratio'] > 1.3 * r['rows'][1]['predicted']['ratio']"
-	if [ "$(cpus_of_others "$ERR" 4)" -gt 50 ]; then
-		echo "# other programs used half a CPU and more: how it scales is not judged" >&3
-	else
-		json_true "$SCALE" "all(x['measured']['ratio'] < 1.2 for x in r['rows'][1:3])" \
-			"r['rows'][3]['measured']['ratio'] > 1.2 * r['rows'][1]['measured']['ratio']"
-	fi
+	json_true "$SCALE" "all(x['measured']['ratio'] < 1.2 for x in r['rows'][1:3])" \
+		"r['rows'][3]['measured']['ratio'] > 1.2 * r['rows'][1]['measured']['ratio']"
 }
 
 @test "a batch job by its exit: all share the work, or each worker has its own" {

@@ -50,20 +50,36 @@ static void check_json(char *json)
 		require((*c >= 0x20 && *c < 0x7f) || *c == '\n', "not ASCII");
 }
 
+struct written {
+	char *text;
+	size_t len;
+	FILE *f;
+};
+
+static void begin(struct written *w)
+{
+	*w = (struct written){ 0 };
+	w->f = open_memstream(&w->text, &w->len);
+}
+
+static void check_text(struct written *w, void (*check)(char *))
+{
+	fclose(w->f);
+	require(strlen(w->text) == w->len, "a NUL");
+	check(w->text);
+	free(w->text);
+}
+
 static void check_report(const struct model *m,
 			 int (*report)(const struct model *, const struct report_options *, FILE *),
 			 void (*check)(char *))
 {
 	const struct report_options o = { .verbose = true, .worst = 32, .hold_over_ns = 1 };
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	struct written w;
 
-	require(report(m, &o, f) == 0, "a report failed");
-	fclose(f);
-	require(strlen(text) == len, "a NUL");
-	check(text);
-	free(text);
+	begin(&w);
+	require(report(m, &o, w.f) == 0, "a report failed");
+	check_text(&w, check);
 }
 
 /* One stack a line, its weight behind the last blank. */
@@ -137,15 +153,11 @@ static void check_diff_report(const struct model_diff *d,
 			      void (*check)(char *))
 {
 	const struct report_diff_options o = { .name = { "a", "b" }, .verbose = true };
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	struct written w;
 
-	require(report(d, &o, f) == 0, "a comparison failed");
-	fclose(f);
-	require(strlen(text) == len, "a NUL");
-	check(text);
-	free(text);
+	begin(&w);
+	require(report(d, &o, w.f) == 0, "a comparison failed");
+	check_text(&w, check);
 }
 
 static void check_diff(const struct model *a, const struct model *b)

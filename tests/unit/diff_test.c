@@ -2,13 +2,12 @@
 /* Two captures compared: the model, its notes, the page and the JSON. */
 #include <errno.h>
 #include <jansson.h>
-#include <locale.h>
 #include <math.h>
-#include <wchar.h>
 
 #include "fixture.h"
 #include "model.h"
 #include "model_diff.h"
+#include "page.h"
 #include "report_diff.h"
 #include "schema.h"
 #include "tap.h"
@@ -419,25 +418,6 @@ static void the_page(void)
 		printf("%s", page);
 	free(page);
 	CHECK(same);
-}
-
-static void check_page(const char *page)
-{
-	wchar_t line[4096];
-
-	setlocale(LC_CTYPE, "C.UTF-8");
-	CHECK(*page);
-	while (*page) {
-		size_t len = strcspn(page, "\n");
-		char copy[4096];
-
-		CHECK(page[len] == '\n');
-		snprintf(copy, sizeof(copy), "%.*s", (int)len, page);
-		CHECK(mbstowcs(line, copy, 4096) != (size_t)-1);
-		if (wcswidth(line, 4096) < 0 || wcswidth(line, 4096) > 80)
-			TAP_FAIL("%d columns: %s", wcswidth(line, 4096), copy);
-		page += len + 1;
-	}
 }
 
 /* As large as a file can have it. */

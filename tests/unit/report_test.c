@@ -4,34 +4,14 @@
 
 #include <errno.h>
 #include <locale.h>
-#include <wchar.h>
 
+#include "page.h"
 #include "report_fixture.h"
 #include "schema.h"
 
 static const struct report_options verbose = {
 	.verbose = true, .worst = 32, .hold_over_ns = 1, .explain = true
 };
-
-/* No line is wider than a terminal, and nothing but printable characters and newlines is in it. */
-static void check_page(const char *page)
-{
-	wchar_t line[4096];
-
-	setlocale(LC_CTYPE, "C.UTF-8");
-	CHECK(*page);
-	while (*page) {
-		size_t len = strcspn(page, "\n");
-		char copy[4096];
-
-		CHECK(page[len] == '\n');
-		snprintf(copy, sizeof(copy), "%.*s", (int)len, page);
-		CHECK(mbstowcs(line, copy, 4096) != (size_t)-1);
-		if (wcswidth(line, 4096) < 0 || wcswidth(line, 4096) > 80)
-			TAP_FAIL("%d columns: %s", wcswidth(line, 4096), copy);
-		page += len + 1;
-	}
-}
 
 static void all_pages(void)
 {
