@@ -131,14 +131,14 @@ sweep_both_ways() {
 		scale -v -w 1,2,4 --repeat 1 --warm-up 0.3 "${of_closed[@]}" -o "$SCALE" -o "$OUT.txt" \
 			-o "$OUT.svg" -- "${closed[@]}" --seconds 1.1 --gil 4 \
 			--threads '{threads}' --processes '{processes}'
-		[ "$status" = 0 ] && [ "$(cpus_of_others "$ERR" 4)" -gt 50 ] || break
+		ends 0
+		[ "$(cpus_of_others "$ERR" 4)" -gt 50 ] || break
 	done
 }
 
 @test "threads do not scale, processes do: as the program's own clocks say, and with a prediction" {
 	requires bpf
 	sweep_both_ways
-	ends 0
 	[ ! -s "$OUT" ]
 	is_valid "$SCALE"
 	as_the_clocks_say 5 "$SCALE" "$ERR"
