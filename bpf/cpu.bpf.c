@@ -156,6 +156,20 @@ static __always_inline void account__check_clock(const struct wire_thread *t, u6
 		cpu__lost(LOST_CLOCK_BACKWARDS);
 }
 
+static __always_inline u64 account__waited(const struct wire_thread *t)
+{
+	return t->state_ns[ST_RUNQ] + t->state_ns[ST_GIL_WAIT];
+}
+
+/* How much time threads waited is known as their waits end. */
+static __always_inline void cpu__add_waited(u64 ns)
+{
+	struct wire_cpu *c = cpu__find(bpf_get_smp_processor_id());
+
+	if (c)
+		c->waited_ns += ns;
+}
+
 int account__tell_leave(struct wire_thread *t, u64 now)
 {
 	if (!t)
@@ -168,26 +182,39 @@ int account__tell_leave(struct wire_thread *t, u64 now)
 
 int account__tell_run(struct wire_thread *t, u64 now, u64 queued, u32 cpu)
 {
+	u64 before;
+
 	if (!t)
 		return 0;
+	before = account__waited(t);
 	account__check_clock(t, now);
 	account__run(&window, t, now, t->booked - t->booked_at_left, queued, cpu, &t->leave);
 	t->booked_at_left = t->booked;
+	cpu__add_waited(account__waited(t) - before);
 	return 0;
 }
 
 int account__tell_wake(struct wire_thread *t, u64 now)
 {
+	u64 before;
+
 	if (!t)
 		return 0;
+	before = account__waited(t);
 	account__check_clock(t, now);
 	account__wake(&window, t, now);
+	cpu__add_waited(account__waited(t) - before);
 	return 0;
 }
 
 int account__tell_close(struct wire_thread *t, u64 now)
 {
-	if (t)
-		account__close(&window, t, now);
+	u64 before;
+
+	if (!t)
+		return 0;
+	before = account__waited(t);
+	account__close(&window, t, now);
+	cpu__add_waited(account__waited(t) - before);
 	return 0;
 }

@@ -580,6 +580,7 @@ struct wire_cpu {
 	__u64 clock_synced; /* measured at this reading of the latter */
 	__u32 on_cpu;    /* class + 1 of what runs on it; 0: no change of class was seen */
 	__u32 pad0;
+	__u64 waited_ns; /* by threads of the target that have got it since: for CPUs and GILs */
 	__u64 lost[LOST_COUNT];
 	__u64 target_switches; /* of threads of the target, either way */
 	__u64 samples;
@@ -590,7 +591,8 @@ struct wire_cpu {
 	__u64 lag_first;
 	__u64 lag_last;
 	__u64 walked; /* when a thread's own stack was last walked on it */
-	__u64 copied; /* and when with its callers in machine code; no hole: CPUs must not share cache lines */
+	__u64 copied; /* and when with its callers in machine code */
+	__u64 pad1[7]; /* CPUs must not share cache lines */
 };
 
 _Static_assert(sizeof(struct wire_cpu) % 64 == 0, "CPUs must not share cache lines");

@@ -135,3 +135,34 @@ with multiprocessing.Pool(2) as pool:
 	grep -q '^  CPU target others  idle offline' "$REPORT.txt"
 	refute grep -q 'quota of cgroup' "$REPORT.txt"
 }
+
+# bursts KIND: three threads or processes that compute in half of the time
+bursts() {
+	start_workload "$PYTHON3" tests/workloads/bursts.py "$1" --count 3
+	"$GILPROF" -p "$WORKLOAD_PID" -d 3 -o "$REPORT" -o "$REPORT.txt"
+	end_workload "$WORKLOAD_PID"
+	cat "$REPORT.txt"
+	json "$REPORT" '"# " + str(r["parallelism"])' >&3
+	check_laws "$REPORT"
+	check_schema
+	json_true "$REPORT" "r['parallelism']['intervals'] >= 15" \
+		"r['parallelism']['wanted']['p10'] < 0.3" \
+		"2.8 < r['parallelism']['wanted']['p90'] < 3.15" \
+		"1.3 < r['parallelism']['wanted']['mean'] < 1.7" \
+		"abs(r['parallelism']['wanted']['mean'] - sum(p['wanted'] for p in r['processes'])) < 0.02" \
+		"abs(r['parallelism']['achieved']['mean'] - sum(p['achieved'] for p in r['processes'])) < 0.02"
+	grep -q '^Threads that wanted to run, over time: ' "$REPORT.txt"
+}
+
+@test "bursts of threads: three want to run half of the time, and one does" {
+	requires bpf
+	bursts threads
+	json_true "$REPORT" "0.8 < r['parallelism']['achieved']['p90'] < 1.2"
+}
+
+@test "bursts of processes: three want to run half of the time, and as many do as there are CPUs" {
+	requires bpf
+	bursts processes
+	json_true "$REPORT" \
+		"0.7 * min(3, r['scaling']['cpus']) < r['parallelism']['achieved']['p90'] < 1.02 * min(3, r['scaling']['cpus'])"
+}

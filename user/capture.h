@@ -39,6 +39,7 @@
 #define CAPTURE_MAX_CASES 4096u
 #define CAPTURE_MAX_LOCKS 131072u
 #define CAPTURE_MAX_CGROUPS 4096u
+#define CAPTURE_MAX_INTERVALS 65536u
 #define CAPTURE_MAX_GILS 64u /* of one process */
 #define CAPTURE_CPU_WORDS 64 /* 32 CPUs each: those beyond 2048 are left out */
 
@@ -243,6 +244,16 @@ struct capture_cpu {
 	uint64_t target_ns, other_ns, idle_ns, offline_ns;
 };
 
+/*
+ * A part of the window, which they all fill without gaps. Time of the target's threads: on CPUs, and with that
+ * the time that they waited for CPUs and GILs. A wait counts where it ends.
+ */
+struct capture_interval {
+	uint64_t begin_ns; /* since the window's start */
+	uint64_t ns;
+	uint64_t ran_ns, wanted_ns;
+};
+
 /* A cgroup whose CPU quota the target's processes share, and what it did to them in the window. */
 struct capture_cgroup {
 	char *name; /* its path: as quota_cgroup of a process */
@@ -269,6 +280,8 @@ struct capture {
 	struct capture_lock *locks;
 	size_t cgroups_n;
 	struct capture_cgroup *cgroups;
+	size_t intervals_n; /* 0: those who wrote it did not look over time */
+	struct capture_interval *intervals;
 };
 
 /*
@@ -289,6 +302,7 @@ int capture_writer__sample(struct capture_writer *w, const struct capture_sample
 int capture_writer__case(struct capture_writer *w, const struct capture_case *c);
 int capture_writer__lock(struct capture_writer *w, const struct capture_lock *l);
 int capture_writer__cgroup(struct capture_writer *w, const struct capture_cgroup *g);
+int capture_writer__interval(struct capture_writer *w, const struct capture_interval *i);
 int capture_writer__end(struct capture_writer *w, const struct capture_info *info, int fd);
 void capture_writer__free(struct capture_writer *w); /* NULL is fine */
 

@@ -250,3 +250,11 @@ const struct field capture_cgroup_fields[] = {
 	MEMBER(capture_cgroup, throttled_ns, FIELD_U64),
 	{ 0 },
 };
+
+const struct field capture_interval_fields[] = {
+	MEMBER(capture_interval, begin_ns, FIELD_U64),
+	MEMBER(capture_interval, ns, FIELD_U64),
+	MEMBER(capture_interval, ran_ns, FIELD_U64),
+	MEMBER(capture_interval, wanted_ns, FIELD_U64),
+	{ 0 },
+};

@@ -24,5 +24,6 @@ extern const struct field capture_sample_fields[];
 extern const struct field capture_case_fields[];
 extern const struct field capture_lock_fields[];
 extern const struct field capture_cgroup_fields[];
+extern const struct field capture_interval_fields[];
 
 #endif

@@ -41,6 +41,9 @@ static const struct kind {
 	  offsetof(struct capture, locks), offsetof(struct capture, locks_n) },
 	{ "cgroup", capture_cgroup_fields, sizeof(struct capture_cgroup), CAPTURE_MAX_CGROUPS,
 	  offsetof(struct capture, cgroups), offsetof(struct capture, cgroups_n) },
+	{ "interval", capture_interval_fields, sizeof(struct capture_interval),
+	  CAPTURE_MAX_INTERVALS, offsetof(struct capture, intervals),
+	  offsetof(struct capture, intervals_n) },
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))

@@ -178,6 +178,11 @@ int capture_writer__cgroup(struct capture_writer *w, const struct capture_cgroup
 	return add_row(w, "cgroup", capture_cgroup_fields, g);
 }
 
+int capture_writer__interval(struct capture_writer *w, const struct capture_interval *i)
+{
+	return add_row(w, "interval", capture_interval_fields, i);
+}
+
 static int write_all(int fd, const unsigned char *bytes, size_t len)
 {
 	while (len > 0) {

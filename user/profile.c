@@ -21,6 +21,7 @@
 #include "host.h"
 #include "log.h"
 #include "pace.h"
+#include "parallelism.h"
 #include "privileges.h"
 #include "session.h"
 #include "target.h"
@@ -65,6 +66,7 @@ struct profile {
 	uint64_t steal_irq_ns, cpu_ns; /* at the start; then what they gained */
 	uint64_t progress_shown;
 	struct pace pace;
+	struct parallelism *parallelism;
 };
 
 static uint64_t own_cpu_ns(void)
@@ -197,6 +199,7 @@ static void note_start(struct profile *p)
 	p->online_at_start = host__online(p->cpus.online, p->cpus.n);
 	p->cpus.looked = p->start_ns;
 	pace__begin(&p->pace, p->start_ns);
+	parallelism__begin(p->parallelism, p->start_ns);
 }
 
 /* exec closes the pipe that command__go reads at its beginning, and opens the window at its end. */
@@ -260,6 +263,11 @@ static void keep_pace(struct profile *p, uint64_t now)
 		session__set_sparse(p->session, p->pace.sparse, p->pace.slice_shift);
 }
 
+static void end_interval(struct profile *p, uint64_t now)
+{
+	parallelism__add(p->parallelism, now, session__work(p->session, now));
+}
+
 static void show_progress(struct profile *p, uint64_t now)
 {
 	double done = (double)(now - p->start_ns) / NSEC_PER_SEC;
@@ -287,6 +295,10 @@ static uint64_t tick(struct profile *p, uint64_t now)
 		next = memory;
 	if (pace__due(&p->pace) < next)
 		next = pace__due(&p->pace);
+	if (parallelism__due(p->parallelism) <= now)
+		end_interval(p, now);
+	if (parallelism__due(p->parallelism) < next)
+		next = parallelism__due(p->parallelism);
 	if (p->opts->duration_ns && p->start_ns + p->opts->duration_ns < next)
 		next = p->start_ns + p->opts->duration_ns;
 	cost__tick(&p->cost, p->session, now);
@@ -442,6 +454,7 @@ static int finish(struct profile *p, int fd)
 	tree__close(p->tree);
 	err = session__stop(p->session);
 	p->end_ns = session__end_ns(p->session);
+	end_interval(p, p->end_ns);
 	session__catch_up(p->session);
 	cost__finish(&p->cost, p->session, clock__now());
 	note_offline(p, p->end_ns);
@@ -453,6 +466,8 @@ static int finish(struct profile *p, int fd)
 	written = tree__finish(p->tree, p->start_ns, p->end_ns);
 	if (!written)
 		written = write_cpus(p);
+	if (!written)
+		written = parallelism__write(p->parallelism, p->writer, p->start_ns);
 	if (!written)
 		written = write_end(p, !err && tree__complete(p->tree), fd);
 	privileges__keep_for_report(p->opts->outputs_n > 0);
@@ -504,7 +519,8 @@ static int prepare(struct profile *p, const struct caller *caller)
 		return err;
 	p->writer = capture_writer__new();
 	p->tree = p->writer ? tree__new(p->writer, p->opts->native) : NULL;
-	if (!p->tree) {
+	p->parallelism = parallelism__new();
+	if (!p->tree || !p->parallelism) {
 		log__error("out of memory");
 		return -ENOMEM;
 	}
@@ -530,6 +546,7 @@ static void release(struct profile *p)
 	session__free(p->session);
 	tree__free(p->tree);
 	capture_writer__free(p->writer);
+	parallelism__free(p->parallelism);
 	free(p->cpus.online);
 	free(p->cpus.offline_ns);
 }

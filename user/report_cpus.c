@@ -4,6 +4,7 @@
 #include "figure.h"
 #include "model_cpus.h"
 #include "model_occupancy.h"
+#include "model_parallelism.h"
 #include "page.h"
 #include "report.h"
 
@@ -11,6 +12,7 @@
 #define CGROUP_COLUMNS 40
 #define NAMED 2 /* threads on a CPU */
 #define NAME_COLUMNS 9
+#define INTERVALS_LEAST 5
 #define QUEUED 0.2 /* threads that wait for a CPU, on average */
 
 /* --- throttling --- */
@@ -133,4 +135,30 @@ void report_cpus__table(struct page *page, const struct model *m, const struct r
 	if (occupancy)
 		table(page, m, occupancy, o->top ? o->top : REPORT_TOP);
 	model_occupancy__free(occupancy);
+}
+
+/* --- over time --- */
+
+static void spread(struct page *page, const char *between[4], const struct model_spread *s)
+{
+	const double values[4] = { s->p10, s->p50, s->p90, s->max };
+
+	for (size_t i = 0; i < 4; i++)
+		page__add(page, "%s%s", figure__fixed(values[i], 2).text, between[i]);
+}
+
+void report_cpus__over_time(struct page *page, const struct model *m)
+{
+	static const char *named[4] = { " (p10), ", " (p50), ", " (p90), ", " at most" };
+	static const char *bare[4] = { ", ", ", ", ", ", "" };
+	struct model_parallelism p = model_parallelism__of(m->capture);
+
+	if (p.intervals < INTERVALS_LEAST)
+		return;
+	page__add(page, "Threads that wanted to run, over time: ");
+	spread(page, named, &p.wanted);
+	page__add(page, "; that ran: ");
+	spread(page, bare, &p.achieved);
+	page__add(page, ".");
+	page__paragraph(page, PAGE_PLAIN);
 }

@@ -262,6 +262,7 @@ int report_json(const struct model *m, const struct report_options *o, FILE *f)
 		put_process(&out, &m->processes[i], i ? ",\n{" : "\n{");
 	put(&out, "],\n\"trees\":", report_json__trees(m), 0, "");
 	put(&out, ",\n\"cpus\":", report_json__cpus(m), 0, ",\n");
+	put(&out, "\"parallelism\":", report_json__parallelism(m), JSON_ENCODE_ANY, ",\n");
 	put(&out, "\"cgroups\":", report_json__cgroups(m), 0, ",\n");
 	put(&out, "\"blame\":", report_json__blame(m), 0, ",\n");
 	put(&out, "\"waits\":", report_json__cases(m, true), 0, ",\n");

@@ -21,6 +21,7 @@ json_t *report_json__memory(const struct model_process *p);
 json_t *report_json__ipc(uint64_t pipe_ns, uint64_t socket_ns, uint64_t semaphore_ns);
 json_t *report_json__cpus(const struct model *m);
 json_t *report_json__cgroups(const struct model *m);
+json_t *report_json__parallelism(const struct model *m);
 /* Sets the members of a process that tell of CPUs. */
 void report_json__set_cpus(json_t *object, const struct model_process *p);
 json_t *report_json__scaling(const struct model_scaling *s);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "model_occupancy.h"
+#include "model_parallelism.h"
 #include "report_json.h"
 
 #define CPUS (32 * CAPTURE_CPU_WORDS)
@@ -43,6 +44,33 @@ json_t *report_json__cgroups(const struct model *m)
 		json_array_append_new(list, object);
 	}
 	return list;
+}
+
+static json_t *spread(const struct model_spread *s)
+{
+	json_t *object = json_object();
+
+	set(object, "mean", json_real(s->mean));
+	set(object, "p10", json_real(s->p10));
+	set(object, "p50", json_real(s->p50));
+	set(object, "p90", json_real(s->p90));
+	set(object, "max", json_real(s->max));
+	return object;
+}
+
+json_t *report_json__parallelism(const struct model *m)
+{
+	struct model_parallelism p = model_parallelism__of(m->capture);
+	json_t *object;
+
+	if (!p.intervals)
+		return json_null();
+	object = json_object();
+	set_number(object, "intervals", p.intervals);
+	set_number(object, "interval_ns", p.interval_ns);
+	set(object, "wanted", spread(&p.wanted));
+	set(object, "achieved", spread(&p.achieved));
+	return object;
 }
 
 static bool allows(const struct capture_process *c, uint32_t cpu)

@@ -196,6 +196,7 @@ int report_text(const struct model *m, const struct report_options *o, FILE *f)
 	model_verdict__free(v);
 	report_cpus__table(&page, m, o);
 	cpu_line(&page, m);
+	report_cpus__over_time(&page, m);
 	if (o->verbose)
 		report_words__honesty(&page, m);
 	cost_line(&page, &m->capture->info);

@@ -37,6 +37,7 @@ static const struct member report[] = {
 	{ "processes", "process[]", "those that used or wanted most CPU first" },
 	{ "trees", "tree[]", "the same processes, by who descends from whom" },
 	{ "cpus", "cpu[]", NULL },
+	{ "parallelism", "parallelism?", "over time; null: the capture tells nothing of it" },
 	{ "cgroups", "cgroup[]", "those with a CPU quota that processes of the target are in" },
 	{ "blame", "blame[]",
 	  "who made whom wait for a GIL, the gravest first; adds up to gil_wait" },
@@ -308,6 +309,20 @@ static const struct member cpu[] = {
 	{ "idle_ns", "ns", NULL }, { "offline_ns", "ns", NULL }, { 0 },
 };
 
+static const struct member parallelism[] = {
+	{ "intervals", "count", "that the window was looked at in" },
+	{ "interval_ns", "ns", "the longest of them" },
+	{ "wanted", "spread", "ran, or waited for a CPU or a GIL (waits count where they end)" },
+	{ "achieved", "spread", "ran" },
+	{ 0 },
+};
+
+static const struct member spread[] = {
+	{ "mean", "number", NULL }, { "p10", "number", "it was this or less for 10 % of the time" },
+	{ "p50", "number", NULL },  { "p90", "number", NULL },
+	{ "max", "number", NULL },  { 0 },
+};
+
 static const struct member cgroup[] = {
 	{ "name", "text", "its path, cut at its front" },
 	{ "cpu_quota", "number", "CPUs" },
@@ -471,6 +486,8 @@ static const struct object objects[] = {
 	{ "gil_wait", "episodes, from the first sleep to running for good", gil_wait },
 	{ "switches", NULL, switches },
 	{ "cpu", NULL, cpu },
+	{ "parallelism", "of all threads of the target together", parallelism },
+	{ "spread", "number of threads, a mean of each interval", spread },
 	{ "cgroup", "as its cpu.stat has it, over the window", cgroup },
 	{ "blame", NULL, blame },
 	{ "wait", NULL, wait },

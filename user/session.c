@@ -481,6 +481,27 @@ struct wire_cpu session__cpu(const struct session *s, uint32_t cpu)
 	return c;
 }
 
+static uint64_t target_ns(const struct wire_cpu *cpu, const struct account_window *w, uint64_t now)
+{
+	uint64_t ns = __atomic_load_n(&cpu->ns[FOR_TARGET], __ATOMIC_ACQUIRE);
+	uint64_t since = __atomic_load_n(&cpu->since, __ATOMIC_ACQUIRE);
+	bool is_on = __atomic_load_n(&cpu->on_cpu, __ATOMIC_ACQUIRE) == FOR_TARGET + 1;
+
+	return ns + (is_on ? account__clip(w, since, now) : 0);
+}
+
+struct session_work session__work(const struct session *s, uint64_t now)
+{
+	const struct account_window w = s->skel->data->window;
+	struct session_work work = { 0 };
+
+	for (uint32_t cpu = 0; cpu < s->cpus_n; cpu++) {
+		work.ran_ns += target_ns(&s->cpus[cpu], &w, now);
+		work.waited_ns += __atomic_load_n(&s->cpus[cpu].waited_ns, __ATOMIC_RELAXED);
+	}
+	return work;
+}
+
 uint64_t session__lag_ns(const struct session *s)
 {
 	uint64_t ns = 0;

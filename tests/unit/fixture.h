@@ -189,6 +189,20 @@ static inline struct capture_cgroup *fixture__cgroup(struct capture *c, const ch
 	return g;
 }
 
+/* The next `ns` of the window: as many threads ran, and wanted to. */
+static inline void fixture__parallel(struct capture *c, uint64_t ns, double ran, double wanted)
+{
+	const struct capture_interval *last = c->intervals_n ? &c->intervals[c->intervals_n - 1]
+							     : NULL;
+	uint64_t begin = last ? last->begin_ns + last->ns : 0;
+	struct capture_interval *i = fixture_row(&c->intervals, &c->intervals_n, sizeof(*i));
+
+	i->begin_ns = begin;
+	i->ns = ns;
+	i->ran_ns = (uint64_t)(ran * (double)ns);
+	i->wanted_ns = (uint64_t)(wanted * (double)ns);
+}
+
 /* --- stacks, and what stands at them --- */
 
 /* Adds a frame and the node that it is on `parent`, 0: it is a root. Returns the node's number. */
@@ -385,6 +399,8 @@ static inline struct capture *fixture__zoo(void)
 				     FRAME_PYTHON, "a;b <c>\n\x1b[31m\xe2\x80\xae", "/srv/\"x\".py",
 				     UINT32_MAX))
 		->call = strdup("fsync");
+	for (int i = 0; i < 10; i++)
+		fixture__parallel(c, 1000 * FIXTURE_MS, 1 + i % 3 * 0.25, 2.75 + i % 5 * 0.5);
 	c->info.lost[LOST_RING_FULL] = 2;
 	c->info.threads_merged = 231;
 	return c;
@@ -416,6 +432,8 @@ static inline unsigned char *fixture__write(const struct capture *c, size_t *len
 		capture_writer__lock(w, &c->locks[i]);
 	for (size_t i = 0; i < c->cgroups_n; i++)
 		capture_writer__cgroup(w, &c->cgroups[i]);
+	for (size_t i = 0; i < c->intervals_n; i++)
+		capture_writer__interval(w, &c->intervals[i]);
 	for (size_t i = 0; i < c->blame_n; i++)
 		capture_writer__blame(w, &c->blame[i]);
 	for (size_t i = 0; i < c->samples_n; i++)

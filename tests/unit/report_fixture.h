@@ -183,6 +183,12 @@ static inline struct capture *hostile(void)
 		replace(&g->name, name);
 		g->quota_millicpus = g->periods = g->throttled = g->throttled_ns = INT64_MAX;
 	}
+	for (size_t i = 0; i < c->intervals_n; i++) {
+		struct capture_interval *row = &c->intervals[i];
+
+		row->begin_ns = row->wanted_ns = INT64_MAX;
+		row->ns = row->ran_ns = i ? INT64_MAX : 0;
+	}
 	for (size_t i = 0; i < c->locks_n; i++) {
 		struct capture_lock *l = &c->locks[i];
 
