@@ -87,7 +87,7 @@ $(BUILD)/flags:
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps demo test tests check bench bench-peers bench-scaling install format check-format analyze fuzz \
+.PHONY: all deps demo test tests check bench bench-peers bench-scaling bench-verdicts install format check-format analyze fuzz \
 	bpf-arm64 clean help require-libs
 
 all: $(BUILD)/gilprof ## build build/gilprof (the default)
@@ -288,6 +288,10 @@ bench-peers: ## measure what other profilers cost, beside gilprof (as root; inst
 bench-scaling: ## measure how well other layouts are predicted (as root)
 	$(Q)$(MAKE) $(jobs) all
 	$(Q)BUILD='$(BUILD)' tools/bench.sh scaling
+
+bench-verdicts: ## see how often RUNS runs (default 10) of the classic cases are judged rightly (as root)
+	$(Q)$(MAKE) $(jobs) all $(workloads)
+	$(Q)BUILD='$(BUILD)' RUNS='$(RUNS)' tools/bench-verdicts.sh
 
 demo: ## install what is needed, build, and profile a small threaded program (as root)
 	$(Q)tools/deps.sh

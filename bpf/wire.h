@@ -87,15 +87,14 @@ enum wire_lost {
 	LOST_RING_FULL = 0,       /* an event found no room in the ring buffer */
 	LOST_THREAD_STORAGE = 1,  /* no memory for a new thread's record: it is not accounted */
 	LOST_PROCESS_MAP = 2,     /* no room to follow a process, or to copy its GIL at fork */
-	LOST_SAMPLE_STORAGE = 3,  /* a sample found its thread's record busy */
-	LOST_GIL_READ = 4,        /* the GIL could not be read (page gone, thread exiting) */
-	LOST_GIL_USES = 5,        /* a thread used more GILs than are told apart */
-	LOST_CLOCK_BACKWARDS = 6, /* a negative interval between two CPUs, clamped to zero */
-	LOST_RECURSION = 7,       /* the kernel skipped one of our programs (recursion_misses) */
-	LOST_STACKS = 8,          /* user space had no room for a stack, a code object or a charge */
-	LOST_NATIVE_ROOM = 9, /* callers or memory of a stack found less than half the ring free */
-	LOST_UNWIND = 10,     /* a copied stack could not be unwound: its files, or no time */
-	LOST_COUNT = 11,
+	LOST_GIL_READ = 3,        /* the GIL could not be read (page gone, thread exiting) */
+	LOST_GIL_USES = 4,        /* a thread used more GILs than are told apart */
+	LOST_CLOCK_BACKWARDS = 5, /* a negative interval between two CPUs, clamped to zero */
+	LOST_RECURSION = 6,       /* the kernel skipped one of our programs (recursion_misses) */
+	LOST_STACKS = 7,          /* user space had no room for a stack, a code object or a charge */
+	LOST_NATIVE_ROOM = 8, /* callers or memory of a stack found less than half the ring free */
+	LOST_UNWIND = 9,      /* a copied stack could not be unwound: its files, or no time */
+	LOST_COUNT = 10,
 };
 
 /*
@@ -591,8 +590,7 @@ struct wire_cpu {
 	__u64 lag_first;
 	__u64 lag_last;
 	__u64 walked; /* when a thread's own stack was last walked on it */
-	__u64 copied; /* and when with its callers in machine code */
-	__u64 pad1[7]; /* CPUs must not share cache lines */
+	__u64 copied; /* and when with its callers in machine code; no hole: CPUs must not share cache lines */
 };
 
 _Static_assert(sizeof(struct wire_cpu) % 64 == 0, "CPUs must not share cache lines");

@@ -5,7 +5,7 @@
  * report` reads it elsewhere, so both print the same bytes.
  *
  * The file is gzip (zlib checks its CRC-32s; two members, which gunzip joins) of JSON lines. The
- * first line is {"gilprof.capture":4,"info":{...}} with the members of struct capture_info; then
+ * first line is {"gilprof.capture":5,"info":{...}} with the members of struct capture_info; then
  * come {"process":{...}}, {"thread":{...}} and so on, one line each, and last
  * {"end":true,"lines":N}, without which a file is truncated. Readers skip lines and members they do
  * not know, but do without none that they know: who adds a member raises the version
@@ -24,9 +24,9 @@
 
 /*
  * 1 knew nothing of cpu_mask and of long holds, 2 of host and of the most memory, 3 of shared memory, shared
- * locks and quotas.
+ * locks and quotas, 4 nothing of how it was over time, and it had a cause of losses that there cannot be.
  */
-#define CAPTURE_VERSION 4
+#define CAPTURE_VERSION 5
 #define CAPTURE_MAX_BYTES (256u << 20) /* of JSON in one file: stops a zip bomb */
 #define CAPTURE_MAX_THREADS 262144u    /* rows of each kind accepted from a file */
 #define CAPTURE_MAX_PROCESSES 65536u

@@ -16,7 +16,6 @@ const char *const model_lost_names[] = {
 	[LOST_RING_FULL] = "ring_full",
 	[LOST_THREAD_STORAGE] = "thread_storage",
 	[LOST_PROCESS_MAP] = "process_map",
-	[LOST_SAMPLE_STORAGE] = "sample_storage",
 	[LOST_GIL_READ] = "gil_read",
 	[LOST_GIL_USES] = "gil_uses",
 	[LOST_CLOCK_BACKWARDS] = "clock_backwards",
@@ -28,7 +27,7 @@ const char *const model_lost_names[] = {
 
 /* Each of these costs one sample or one interval; the others cost a thread or a process. */
 static const bool rare_is_fine[LOST_COUNT] = {
-	[LOST_SAMPLE_STORAGE] = true,  [LOST_GIL_READ] = true,	[LOST_GIL_USES] = true,
+	[LOST_GIL_READ] = true,	[LOST_GIL_USES] = true,
 	[LOST_CLOCK_BACKWARDS] = true, [LOST_RECURSION] = true, [LOST_STACKS] = true,
 	[LOST_NATIVE_ROOM] = true,     [LOST_UNWIND] = true,
 };

@@ -40,7 +40,7 @@ static int widen_for_others(const struct model_scaling *s, struct model_predicti
 	int err;
 
 	base.cpus = fmax(LEFT_LEAST * base.cpus, base.cpus - s->others);
-	base.reference = scaling__point(&base.demand, base.now, base.cpus);
+	base.reference = scaling__likely(&base, base.now);
 	if (base.reference < 0)
 		return -ENOMEM;
 	err = p->kind == LAYOUT_FREE_THREADED

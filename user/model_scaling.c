@@ -147,8 +147,9 @@ static double others_of(const struct model *m)
 static int choose_reference(struct model_scaling *s)
 {
 	if (s->others <= 0)
-		return 0;
-	s->base.reference = scaling__point(&s->base.demand, s->base.now, s->base.cpus);
+		return scaling__fit_stall(&s->base);
+	s->base.stall = scaling__usual_stall(&s->base.demand);
+	s->base.reference = scaling__likely(&s->base, s->base.now);
 	return s->base.reference < 0 ? -ENOMEM : 0;
 }
 

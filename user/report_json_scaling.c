@@ -22,6 +22,7 @@ static json_t *now(const struct model_scaling *s)
 		set(object, "throughput_lone_threads", json_null());
 		set(object, "processes", json_null());
 		set(object, "demand", json_null());
+		set(object, "stall", json_null());
 		return object;
 	}
 	set_real(object, "throughput_lone_threads", s->lone_threads);
@@ -30,6 +31,7 @@ static json_t *now(const struct model_scaling *s)
 	set_real(json_object_get(object, "demand"), "run_gil", s->base.demand.s);
 	set_real(json_object_get(object, "demand"), "run_nogil", s->base.demand.d);
 	set_real(json_object_get(object, "demand"), "delay", s->base.demand.z);
+	set_real(object, "stall", s->base.stall.share);
 	return object;
 }
 

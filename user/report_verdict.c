@@ -219,7 +219,11 @@ static void demands(struct page *page, const struct model_scaling *s)
 	page__add(page, "Together they do what %s would that ran alone. ",
 		  two(s->lone_threads).text);
 	page__add(page, "C = %s CPUs, ", two(s->base.cpus).text);
-	page__add(page, "delta = %s.", two(s->base.delta).text);
+	page__add(page, "delta = %s", two(s->base.delta).text);
+	if (s->base.stall.error > 0)
+		page__add(page, "; while one holds the GIL the others stand still by %s (0 to 1)",
+			  two(s->base.stall.share).text);
+	page__add(page, ".");
 	page__paragraph(page, PAGE_PLAIN);
 	for (size_t i = 0; i < s->caveats_n; i++) {
 		page__add(page, "- %s", s->caveats[i]);

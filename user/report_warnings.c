@@ -11,7 +11,6 @@ static const char *const lost_words[] = {
 	[LOST_RING_FULL] = "an event found no room, so threads or processes may be missing",
 	[LOST_THREAD_STORAGE] = "no memory for a thread's account, so it is missing",
 	[LOST_PROCESS_MAP] = "no room to follow a process, so it is missing",
-	[LOST_SAMPLE_STORAGE] = "samples that were not counted",
 	[LOST_GIL_READ] = "the GIL could not be read, so waits may count as locks",
 	[LOST_GIL_USES] = "a thread used more GILs than are told apart",
 	[LOST_CLOCK_BACKWARDS] = "intervals clamped to zero, since CPU clocks disagree",

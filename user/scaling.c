@@ -13,16 +13,8 @@
 #define ROUNDS_MAX 60 /* of the fixed point over the other processes' demand for CPUs, */
 #define ROUNDS_MIN 4  /* scaling.md section 1, step 3 */
 #define CONVERGED 1e-9
-#define BUNCHING 1.4	   /* over C: step 4, chosen on the measurements of section 2, */
-#define BUNCHING_MOST 0.7  /* on 2 CPUs 0.6 to 0.8 fit alike */
-#define TO_ALL_AT_ONCE 0.3 /* lam and its counterpart of step 6: how far the range goes towards */
-#define TO_BOUND 0.7	   /* the two bounds */
-#define NOISE 0.05	   /* eta of step 6: of a window, and of where threads are placed */
-
-/* Step 7. */
-#define FREE_COST 1.08
-#define FREE_COST_MOST 1.10
-#define FREE_COST_LEAST 1.05
+#define BUNCHING 1.4	  /* over C: step 4, chosen on the measurements of section 2, */
+#define BUNCHING_MOST 0.7 /* on 2 CPUs 0.6 to 0.8 fit alike */
 
 static double workers(struct scaling_layout l)
 {
@@ -53,6 +45,7 @@ double scaling__all_at_once(const struct scaling_demand *w, struct scaling_layou
 /* A process of n threads, and what the other processes leave of the CPUs. Lists of 0...n. */
 struct station {
 	struct scaling_demand w;
+	bool still; /* while the GIL is held, all but the holder are */
 	uint32_t n;
 	double *speed;	 /* [a]: of each of a active threads of this process */
 	double *pi;	 /* [i]: probability that i are at the GIL, its holder included */
@@ -165,12 +158,27 @@ static double with_gil(struct station *s)
 	return throughput;
 }
 
+/* While one holds the GIL none of the others gets on: it is held, or it is not and all are elsewhere. */
+static double standing_still(struct station *s)
+{
+	double takes, leaves = s->speed[1] / s->w.s, free;
+
+	elsewhere(s, 0);
+	takes = arrivals(s, 0);
+	free = leaves / (takes + leaves);
+	add_active(s, 0, free);
+	s->act_new[1] += 1 - free;
+	return takes * free;
+}
+
 static double solve(struct station *s)
 {
 	memset(s->act_new, 0, (s->n + 1) * sizeof(*s->act_new));
 	if (s->w.s <= 0)
 		return without_gil(s);
-	return s->w.d + s->w.z <= 0 ? gil_alone(s) : with_gil(s);
+	if (s->w.d + s->w.z <= 0)
+		return gil_alone(s);
+	return s->still ? standing_still(s) : with_gil(s);
 }
 
 /* The law of the active threads of `copies` processes like this one. Returns the most there can be. */
@@ -221,12 +229,13 @@ static double settle(struct station *s, uint32_t processes, double cpus)
 	return throughput;
 }
 
-double scaling__station(const struct scaling_demand *w, struct scaling_layout l, double cpus)
+static double station(const struct scaling_demand *w, bool still, struct scaling_layout l,
+		      double cpus)
 {
 	uint32_t n = l.threads;
 	size_t lists = 5 * ((size_t)n + 1), rest = 2 * ((size_t)(l.processes - 1) * n + 1);
 	cleanup_free double *memory = calloc(lists + rest, sizeof(*memory));
-	struct station s = { .w = *w, .n = n, .speed = memory };
+	struct station s = { .w = *w, .still = still, .n = n, .speed = memory };
 
 	if (!memory)
 		return -1;
@@ -239,13 +248,19 @@ double scaling__station(const struct scaling_demand *w, struct scaling_layout l,
 	return fmin(l.processes * settle(&s, l.processes, cpus), scaling__bound(w, l, cpus));
 }
 
-/* --- steps 4 to 7 ---------------------------------------------------------------------------- */
+double scaling__station(const struct scaling_demand *w, struct scaling_layout l, double cpus)
+{
+	return station(w, false, l, cpus);
+}
 
-double scaling__point(const struct scaling_demand *w, struct scaling_layout l, double cpus)
+/* --- step 4 ---------------------------------------------------------------------------------- */
+
+static double point(const struct scaling_demand *w, bool still, struct scaling_layout l,
+		    double cpus)
 {
 	struct scaling_layout alone = { .processes = 1, .threads = l.threads };
-	double n = workers(l), fair = scaling__station(w, l, cpus);
-	double free = scaling__station(w, alone, UNLIMITED), bunched, busy;
+	double n = workers(l), fair = station(w, still, l, cpus);
+	double free = station(w, still, alone, UNLIMITED), bunched, busy;
 
 	if (fair < 0 || free < 0)
 		return -1;
@@ -255,54 +270,12 @@ double scaling__point(const struct scaling_demand *w, struct scaling_layout l, d
 	return fair + fmin(BUNCHING_MOST, BUNCHING / cpus) * busy * (fmin(fair, bunched) - fair);
 }
 
-/* The same work, needing `by` times the CPU. */
-static struct scaling_demand stretch(const struct scaling_demand *w, double by)
+double scaling__point(const struct scaling_demand *w, struct scaling_layout l, double cpus)
 {
-	return (struct scaling_demand){ w->s * by, w->d * by, w->z };
+	return point(w, false, l, cpus);
 }
 
-/* The present cycle of a worker is the unit of time. */
-static double reference(const struct scaling_base *b)
+double scaling__point_still(const struct scaling_demand *w, struct scaling_layout l, double cpus)
 {
-	return b->reference > 0 ? b->reference : workers(b->now);
-}
-
-int scaling__predict(const struct scaling_base *b, struct scaling_layout l,
-		     struct scaling_range *range)
-{
-	struct scaling_demand more = stretch(&b->demand, 1 + b->delta);
-	struct scaling_demand less = stretch(&b->demand, 1 - b->delta);
-	double now = reference(b), point = scaling__point(&b->demand, l, b->cpus);
-	double slow = scaling__point(&more, l, b->cpus), fast = scaling__point(&less, l, b->cpus);
-	double lam = b->waits_unseen || workers(b->now) <= 1 ? 1 : TO_ALL_AT_ONCE, worst, best;
-
-	if (point < 0 || slow < 0 || fast < 0)
-		return -ENOMEM;
-	*range = (struct scaling_range){ 1, 1, 1 };
-	if (l.processes == b->now.processes && l.threads == b->now.threads)
-		return 0;
-	worst = fmin(slow, scaling__all_at_once(&more, l, b->cpus));
-	best = scaling__bound(&less, l, b->cpus);
-	range->ratio = point / now;
-	range->low = fmin(point, slow + lam * (worst - slow)) / now / (1 + NOISE);
-	range->high = fmax(point, fast + TO_BOUND * (best - fast)) / now * (1 + NOISE);
-	return 0;
-}
-
-int scaling__free_threaded(const struct scaling_base *b, uint32_t threads,
-			   struct scaling_range *range)
-{
-	const struct scaling_layout l = { .processes = 1, .threads = threads };
-	const struct scaling_demand w = { .d = b->demand.s + b->demand.d, .z = b->demand.z };
-	struct scaling_demand likely = stretch(&w, FREE_COST);
-	struct scaling_demand more = stretch(&w, FREE_COST_MOST * (1 + b->delta));
-	struct scaling_demand less = stretch(&w, FREE_COST_LEAST * (1 - b->delta));
-	double now = reference(b), point = scaling__point(&likely, l, b->cpus);
-
-	if (point < 0)
-		return -ENOMEM;
-	range->ratio = point / now;
-	range->low = fmin(point, scaling__all_at_once(&more, l, b->cpus)) / now / (1 + NOISE);
-	range->high = fmax(point, scaling__bound(&less, l, b->cpus)) / now * (1 + NOISE);
-	return 0;
+	return point(w, w->s > 0 && w->d > 0, l, cpus);
 }

@@ -26,6 +26,15 @@ struct scaling_layout {
 	uint32_t threads; /* of each; both at least 1, their product at most SCALING_MAX_WORKERS */
 };
 
+/*
+ * How far threads stand still while another of their process holds the GIL, whatever they are at: 0, as the
+ * recipe has it, to 1, all of them. It comes of C code that releases the GIL for short calls: it gets on by
+ * one of them, until its thread needs the GIL again, if only to return.
+ */
+struct scaling_stall {
+	double share, error;
+};
+
 /* The same workload as it was measured, and how sure that is. */
 struct scaling_base {
 	struct scaling_demand demand;
@@ -33,6 +42,7 @@ struct scaling_base {
 	double cpus;	  /* that the workload may use: may be a fraction; above 0 */
 	double reference; /* throughput that ratios are to, if it is not the measured present; else 0 */
 	double delta;	  /* relative error of the demands, 0.05 to 0.20 */
+	struct scaling_stall stall;
 	bool waits_unseen; /* workers may wait for each other in ways that s, d and z do not show */
 };
 
@@ -49,6 +59,18 @@ double scaling__station(const struct scaling_demand *w, struct scaling_layout l,
 
 /* Step 4: station, corrected for the bunching of equal threads on the CPUs; -1 if there is no memory. */
 double scaling__point(const struct scaling_demand *w, struct scaling_layout l, double cpus);
+
+/* The same if all stand still while the GIL is held; as above, if nothing is done in C without it. */
+double scaling__point_still(const struct scaling_demand *w, struct scaling_layout l, double cpus);
+
+/* The stall of such work when nobody has seen it: none without C. */
+struct scaling_stall scaling__usual_stall(const struct scaling_demand *w);
+
+/* Sets b->stall by how far the recipe misses the measured present. 0, or -ENOMEM. */
+int scaling__fit_stall(struct scaling_base *b);
+
+/* Between the two points, by b->stall; -1 if there is no memory. */
+double scaling__likely(const struct scaling_base *b, struct scaling_layout l);
 
 /* Steps 5 and 6: the same work in another layout. 0, or -ENOMEM. */
 int scaling__predict(const struct scaling_base *b, struct scaling_layout l,

@@ -412,6 +412,8 @@ static const struct member scaling_now[] = {
 	{ "throughput_lone_threads", "number?", "in units of one of them running alone" },
 	{ "processes", "count?", "that they are in" },
 	{ "demand", "demand?", "of a worker, in shares of its time; the rest it queues" },
+	{ "stall", "number?",
+	  "how far the others stand still while one holds the GIL, 0 to 1; with C code only" },
 	{ 0 },
 };
 

@@ -101,7 +101,7 @@ static struct capture *read_text(const char *text, size_t len)
 }
 
 #define INFO \
-	"{\"gilprof.capture\":4,\"info\":{\"gilprof_version\":\"9\",\"start\":\"\"," \
+	"{\"gilprof.capture\":5,\"info\":{\"gilprof_version\":\"9\",\"start\":\"\"," \
 	"\"start_monotonic_ns\":0,\"duration_ns\":0,\"mode\":\"\",\"host\":null,\"target\":\"\",\"state_hz\":0," \
 	"\"stack_hz\":0,\"cpus\":0,\"complete\":true,\"children\":true,\"command_status\":-1," \
 	"\"lost\":[],\"steal_irq_ns\":0,\"tick_ns\":0,\"threads_merged\":0,\"news\":[1.5]," \
@@ -143,10 +143,10 @@ static void forgeries(void)
 		{ "hello\n", "is not a gilprof capture" },
 		{ "{\"a\":1}\n", "is not a gilprof capture" },
 		{ "{\"gilprof.capture\":1,\"info\":{\"gilprof_version\":\"0.1.0\"}}\n",
-		  "is a capture of version 1, and this gilprof reads version 4" },
+		  "is a capture of version 1, and this gilprof reads version 5" },
+		{ "{\"gilprof.capture\":6}\n",
+		  "is a capture of version 6, and this gilprof reads version 5" },
 		{ "{\"gilprof.capture\":5}\n",
-		  "is a capture of version 5, and this gilprof reads version 4" },
-		{ "{\"gilprof.capture\":4}\n",
 		  "is no valid capture: line 1: gilprof_version is missing" },
 		{ INFO, "is truncated" },
 		{ INFO "{\"end\":true,\"lines\":1}", "is truncated" },

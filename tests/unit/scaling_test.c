@@ -2,6 +2,7 @@
 #include "scaling.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "tap.h"
 
@@ -111,6 +112,92 @@ static void waits_unseen(void)
 	base.waits_unseen = true;
 	CHECK_INT(scaling__predict(&base, golden[0].to, &unseen), 0);
 	CHECK(unseen.low < seen.low && unseen.ratio == seen.ratio && unseen.high == seen.high);
+}
+
+/* --- stall ------------------------------------------------------------------------------------- */
+
+static const struct scaling_demand with_c = { .4, .2, .4 }, without_c = { .4, 0, .6 };
+
+/* One holds the GIL for s, or n are elsewhere, for d + z each. */
+static void standing_still(void)
+{
+	const struct scaling_layout four = { 1, 4 }, alone = { 1, 1 }, processes = { 4, 1 };
+
+	CHECK_NEAR(scaling__point_still(&with_c, four, 64), 1 / (.4 + .6 / 4), 1e-9);
+	CHECK_NEAR(scaling__point_still(&with_c, alone, 64), 1, 1e-9);
+	CHECK_NEAR(scaling__point_still(&with_c, processes, 64), 4, 1e-9);
+	CHECK(scaling__point_still(&with_c, four, 2) < scaling__point(&with_c, four, 2));
+	CHECK(scaling__point_still(&without_c, four, 2) == scaling__point(&without_c, four, 2));
+}
+
+static void usual_stall(void)
+{
+	const struct scaling_demand little = { .4, .1, .5 }, only_c = { 0, .5, .5 };
+
+	CHECK(scaling__usual_stall(&without_c).share == 0);
+	CHECK(scaling__usual_stall(&only_c).share == 0);
+	CHECK_NEAR(scaling__usual_stall(&little).share, .2, 1e-9);
+	CHECK_NEAR(scaling__usual_stall(&with_c).share, .4, 1e-9);
+	CHECK_NEAR(scaling__usual_stall(&with_c).error, .4, 1e-9);
+}
+
+/* Four threads that do the work of with_c and have that throughput, in the unit of their present cycle. */
+static struct scaling_base measured(double throughput)
+{
+	double by = throughput / 4;
+	struct scaling_base base = {
+		.demand = { with_c.s * by, with_c.d * by, with_c.z * by },
+		.now = { 1, 4 },
+		.cpus = 2,
+		.delta = 0.05,
+	};
+
+	if (scaling__fit_stall(&base))
+		abort(); /* no memory */
+	return base;
+}
+
+static void fitted_stall(void)
+{
+	const struct scaling_layout four = { 1, 4 }, two = { 1, 2 };
+	struct scaling_base still = measured(scaling__point_still(&with_c, four, 2));
+	struct scaling_base going = measured(scaling__point(&with_c, four, 2));
+	struct scaling_base slower = measured(.5);
+
+	CHECK(still.stall.share > .8 && still.stall.share <= 1);
+	CHECK(going.stall.share >= 0 && going.stall.share < .2);
+	CHECK(slower.stall.share == 1);
+	CHECK(still.stall.error < .2);
+	CHECK(scaling__likely(&still, two) < scaling__point(&still.demand, two, 2));
+	CHECK(scaling__likely(&still, two) > scaling__point_still(&still.demand, two, 2));
+}
+
+/* A lone thread tells nothing of it, nor do threads that compute in Python alone. */
+static void stall_not_seen(void)
+{
+	struct scaling_base lone = { .demand = with_c, .now = { 1, 1 }, .cpus = 2 };
+	struct scaling_base python = { .demand = without_c, .now = { 1, 4 }, .cpus = 2 };
+
+	CHECK_INT(scaling__fit_stall(&lone), 0);
+	CHECK_NEAR(lone.stall.share, .4, 1e-9);
+	CHECK_NEAR(lone.stall.error, .4, 1e-9);
+	CHECK_INT(scaling__fit_stall(&python), 0);
+	CHECK(python.stall.share == 0 && python.stall.error == 0);
+}
+
+/* The less is known of it, the wider. */
+static void range_of_stall(void)
+{
+	struct scaling_base base =
+		measured(scaling__point_still(&with_c, (struct scaling_layout){ 1, 4 }, 2));
+	const struct scaling_layout two = { 1, 2 };
+	struct scaling_range sure, unsure;
+
+	CHECK_INT(scaling__predict(&base, two, &sure), 0);
+	base.stall.error = .4;
+	CHECK_INT(scaling__predict(&base, two, &unsure), 0);
+	CHECK(unsure.ratio == sure.ratio);
+	CHECK(unsure.low <= sure.low && unsure.high > sure.high);
 }
 
 /* --- branches ---------------------------------------------------------------------------------- */
@@ -327,6 +414,11 @@ int main(void)
 	TAP_RUN(the_present);
 	TAP_RUN(another_reference);
 	TAP_RUN(waits_unseen);
+	TAP_RUN(standing_still);
+	TAP_RUN(usual_stall);
+	TAP_RUN(fitted_stall);
+	TAP_RUN(stall_not_seen);
+	TAP_RUN(range_of_stall);
 	TAP_RUN(demands_of_zero);
 	TAP_RUN(large_rates);
 	TAP_RUN(large_layouts);

@@ -17,8 +17,10 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 CLOSED = os.path.join(HERE, "../../tests/workloads/closed.py")
 
-# ms with the GIL, in C without it, asleep; the GIL's share of that is 5, 10, 20, 40, 80, 100 %
-WORK = [(1, 0, 19), (1, 4, 5), (2, 0, 8), (2, 1, 2), (4, 0, 1), (4, 0, 0)]
+# ms with the GIL, in C without it, asleep; the GIL's share of that is 5, 10, 20, 40, 80, 100 %. Then how long a
+# call of C is: all that it does without the GIL, or a part of that.
+WORK = [(1, 0, 19, 0), (1, 4, 5, 4), (1, 4, 5, 0.2), (2, 0, 8, 0), (2, 1, 2, 1), (2, 1, 2, 0.2), (4, 0, 1, 0),
+        (4, 0, 0, 0)]
 THREADS = [(1, 1), (1, 2), (1, 4), (1, 8), (1, 16)]
 OTHERS = 0.25  # CPUs: with more than that in other hands another program is measured
 TRIES = 30
@@ -27,7 +29,7 @@ PROCESSES = [(2, 1), (2, 2), (2, 4), (4, 1), (4, 4)]
 
 class Plan:
     def __init__(self, quick):
-        self.work = WORK[1:5:3] if quick else WORK
+        self.work = WORK[1:6:4] if quick else WORK
         self.bases = [(1, 2)] if quick else THREADS + [(2, 2)]
         self.layouts = [(1, 1), (1, 2), (1, 4), (2, 2), (4, 1)] if quick else THREADS + PROCESSES
         self.rounds = 1 if quick else 3
@@ -35,10 +37,10 @@ class Plan:
 
 
 def command(work, layout, seconds):
-    gil, nogil, delay = work
+    gil, nogil, delay, call = work
     return [sys.executable, CLOSED, "--seconds", str(seconds), "--processes", str(layout[0]),
             "--threads", str(layout[1]), "--gil", str(gil), "--nogil", str(nogil), "--delay",
-            str(delay)]
+            str(delay), "--call", str(call)]
 
 
 def run_once(work, layout, seconds):
@@ -103,7 +105,7 @@ def summary(name, found):
     errors = sorted(abs(p["ratio"] / measured - 1) for _, _, p, measured in found)
     inside = [p["low"] <= measured <= p["high"] for _, _, p, measured in found]
     width = [(p["high"] - p["low"]) / p["ratio"] for _, _, p, _ in found]
-    print("| %-22s | %5d | %6.1f | %5.1f | %5.1f | %9.0f | %8.0f | %5.0f |" % (
+    print("| %-23s | %5d | %6.1f | %5.1f | %5.1f | %9.0f | %8.0f | %5.0f |" % (
         name, len(found), 100 * statistics.median(errors), 100 * errors[int(0.95 * len(errors))],
         100 * errors[-1], 100 * sum(e <= 0.15 for e in errors) / len(errors),
         100 * sum(inside) / len(inside), 100 * statistics.median(width)), flush=True)
@@ -117,14 +119,14 @@ def main():
     plan = Plan(args.quick)
     print("%d CPUs, Linux %s, Python %s, load average %.1f" % (
         os.cpu_count(), platform.release(), platform.python_version(), os.getloadavg()[0]))
-    print("| ms: GIL, C, asleep     | cases | median | 95 %  | worst | in 15 %   | in range | width |")
-    print("| ---------------------- | ----: | -----: | ----: | ----: | --------: | -------: | ----: |",
+    print("| ms: GIL, C, asleep      | cases | median | 95 %  | worst | in 15 %   | in range | width |")
+    print("| ----------------------- | ----: | -----: | ----: | ----: | --------: | -------: | ----: |",
           flush=True)
     found = []
     for work in plan.work:
         new = list(cases(os.path.join(args.build, "gilprof"), plan, work))
         if new:
-            summary("%g, %g, %g" % work, new)
+            summary("%g, %g, %g" % work[:3] + (" in calls of %g" % work[3] if work[1] else ""), new)
         found += new
     if not found:
         sys.exit("nothing could be predicted")

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# bench-verdicts.sh: in how many of RUNS runs (10) each of the classic cases gets the verdict and the advice that
+# tests/verdict.bats wants, for `make bench-verdicts`, as root. Ends with status 1 unless all do in all.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if [ "$(id -u)" != 0 ]; then
+	echo "bench: gilprof needs root: try sudo" >&2
+	exit 1
+fi
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+for ((run = 1; run <= ${RUNS:-10}; run++)); do
+	bats --formatter tap tests/verdict.bats >>"$log" || true # counted below
+done
+grep '^not ok' -A 20 "$log" >&2 || true
+awk '/^(not )?ok [0-9]+ / {
+	name = $0
+	sub(/^(not )?ok [0-9]+ /, "", name)
+	if (!runs[name]++)
+		names[n++] = name
+	good[name] += /^ok/ && !/# skip/
+}
+END {
+	for (i = 0; i < n; i++) {
+		printf "%2d of %2d: %s\n", good[names[i]], runs[names[i]], names[i]
+		bad += good[names[i]] < runs[names[i]]
+	}
+	exit !n || bad > 0
+}' "$log"
