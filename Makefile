@@ -87,8 +87,8 @@ $(BUILD)/flags:
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps demo test tests check bench bench-peers bench-scaling bench-verdicts install format check-format analyze fuzz \
-	bpf-arm64 clean help require-libs
+.PHONY: all deps demo test tests check bench bench-peers bench-scaling bench-verdicts install format check-format \
+	analyze fuzz bpf-arm64 clean help require-libs
 
 all: $(BUILD)/gilprof ## build build/gilprof (the default)
 	@:

@@ -3,6 +3,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include "cpu.bpf.h"
+#include "parts.h"
 
 struct account_window window = { ~0ull, ~0ull };
 
@@ -161,13 +162,18 @@ static __always_inline u64 account__waited(const struct wire_thread *t)
 	return t->state_ns[ST_RUNQ] + t->state_ns[ST_GIL_WAIT];
 }
 
-/* How much time threads waited is known as their waits end. */
-static __always_inline void cpu__add_waited(u64 ns)
+/*
+ * What it has waited since `before`, which has just been charged, in one go. Not atomic: who is closed beside
+ * a switch may cost some µs.
+ */
+static __always_inline void cpu__add_wait(const struct wire_thread *t, u64 before)
 {
 	struct wire_cpu *c = cpu__find(bpf_get_smp_processor_id());
+	u64 ns = account__waited(t) - before;
+	u64 end = (t->since < window.end ? t->since : window.end) - window.start;
 
-	if (c)
-		c->waited_ns += ns;
+	if (c && ns && ns <= end)
+		parts__add(&c->waits, end - ns, end);
 }
 
 int account__tell_leave(struct wire_thread *t, u64 now)
@@ -190,7 +196,7 @@ int account__tell_run(struct wire_thread *t, u64 now, u64 queued, u32 cpu)
 	account__check_clock(t, now);
 	account__run(&window, t, now, t->booked - t->booked_at_left, queued, cpu, &t->leave);
 	t->booked_at_left = t->booked;
-	cpu__add_waited(account__waited(t) - before);
+	cpu__add_wait(t, before);
 	return 0;
 }
 
@@ -203,7 +209,7 @@ int account__tell_wake(struct wire_thread *t, u64 now)
 	before = account__waited(t);
 	account__check_clock(t, now);
 	account__wake(&window, t, now);
-	cpu__add_waited(account__waited(t) - before);
+	cpu__add_wait(t, before);
 	return 0;
 }
 
@@ -215,6 +221,6 @@ int account__tell_close(struct wire_thread *t, u64 now)
 		return 0;
 	before = account__waited(t);
 	account__close(&window, t, now);
-	cpu__add_waited(account__waited(t) - before);
+	cpu__add_wait(t, before);
 	return 0;
 }

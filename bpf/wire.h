@@ -564,6 +564,14 @@ struct wire_thread_event {
 	struct wire_thread thread; /* its cpu_ns cut after the possible CPUs */
 };
 
+/* See bpf/parts.h. They are used in turn, and never cleared. */
+#define WIRE_PART_SHIFT 27
+#define WIRE_PARTS 64
+struct wire_parts {
+	__u64 ns[WIRE_PARTS];     /* waited, in parts that a wait did not fill */
+	__s64 filled[WIRE_PARTS]; /* waits that fill this part and all after it, less those that do no more */
+};
+
 /* Per CPU: whom its time went to. */
 enum wire_cpu_for {
 	FOR_TARGET = 0,
@@ -579,7 +587,6 @@ struct wire_cpu {
 	__u64 clock_synced; /* measured at this reading of the latter */
 	__u32 on_cpu;    /* class + 1 of what runs on it; 0: no change of class was seen */
 	__u32 pad0;
-	__u64 waited_ns; /* by threads of the target that have got it since: for CPUs and GILs */
 	__u64 lost[LOST_COUNT];
 	__u64 target_switches; /* of threads of the target, either way */
 	__u64 samples;
@@ -590,7 +597,9 @@ struct wire_cpu {
 	__u64 lag_first;
 	__u64 lag_last;
 	__u64 walked; /* when a thread's own stack was last walked on it */
-	__u64 copied; /* and when with its callers in machine code; no hole: CPUs must not share cache lines */
+	__u64 copied; /* and when with its callers in machine code */
+	__u64 pad1;    /* CPUs must not share cache lines */
+	struct wire_parts waits; /* for CPUs and GILs, of threads that have got this CPU since */
 };
 
 _Static_assert(sizeof(struct wire_cpu) % 64 == 0, "CPUs must not share cache lines");

@@ -246,7 +246,7 @@ struct capture_cpu {
 
 /*
  * A part of the window, which they all fill without gaps. Time of the target's threads: on CPUs, and with that
- * the time that they waited for CPUs and GILs. A wait counts where it ends.
+ * the time that they waited for CPUs and GILs.
  */
 struct capture_interval {
 	uint64_t begin_ns; /* since the window's start */

@@ -59,10 +59,9 @@ struct model_parallelism model_parallelism__of(const struct capture *c)
 
 		wanted[i] = (struct point){ model__share(row->wanted_ns, row->ns), row->ns };
 		achieved[i] = (struct point){ model__share(row->ran_ns, row->ns), row->ns };
-		if (row->ns > p.interval_ns)
-			p.interval_ns = row->ns;
 	}
 	if (p.intervals) {
+		p.interval_ns = c->intervals[0].ns;
 		p.wanted = spread(wanted, p.intervals);
 		p.achieved = spread(achieved, p.intervals);
 	}

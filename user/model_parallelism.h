@@ -12,7 +12,7 @@ struct model_spread {
 
 struct model_parallelism {
 	size_t intervals;     /* 0: the capture has none, nothing is known */
-	uint64_t interval_ns; /* the longest of them */
+	uint64_t interval_ns; /* of each but the last, which is up to a half longer or shorter */
 	struct model_spread wanted, achieved;
 };
 

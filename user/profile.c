@@ -263,9 +263,12 @@ static void keep_pace(struct profile *p, uint64_t now)
 		session__set_sparse(p->session, p->pace.sparse, p->pace.slice_shift);
 }
 
-static void end_interval(struct profile *p, uint64_t now)
+static void look_at_work(struct profile *p)
 {
-	parallelism__add(p->parallelism, now, session__work(p->session, now));
+	struct session_work work;
+
+	session__work(p->session, &work);
+	parallelism__look(p->parallelism, &work);
 }
 
 static void show_progress(struct profile *p, uint64_t now)
@@ -282,28 +285,28 @@ static void show_progress(struct profile *p, uint64_t now)
 		log__progress("recording: %.0f s", done);
 }
 
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* Everything that is due at `now`. Returns when to come back. */
 static uint64_t tick(struct profile *p, uint64_t now)
 {
-	uint64_t next = now + WAKE_NS, want = tree__tick(p->tree, now);
-	uint64_t memory = tree__tick_memory(p->tree, now);
+	uint64_t next = now + WAKE_NS;
 
-	keep_pace(p, now);
-	if (want < next)
-		next = want;
-	if (memory < next)
-		next = memory;
-	if (pace__due(&p->pace) < next)
-		next = pace__due(&p->pace);
 	if (parallelism__due(p->parallelism) <= now)
-		end_interval(p, now);
-	if (parallelism__due(p->parallelism) < next)
-		next = parallelism__due(p->parallelism);
-	if (p->opts->duration_ns && p->start_ns + p->opts->duration_ns < next)
-		next = p->start_ns + p->opts->duration_ns;
+		look_at_work(p);
+	next = sooner(next, parallelism__due(p->parallelism));
+	next = sooner(next, tree__tick(p->tree, now));
+	next = sooner(next, tree__tick_memory(p->tree, now));
+	keep_pace(p, now);
+	next = sooner(next, pace__due(&p->pace));
+	if (p->opts->duration_ns)
+		next = sooner(next, p->start_ns + p->opts->duration_ns);
 	cost__tick(&p->cost, p->session, now);
-	if (p->cost.fd >= 0 && p->cost.until < next)
-		next = p->cost.until;
+	if (p->cost.fd >= 0)
+		next = sooner(next, p->cost.until);
 	if (now - p->cpus.looked >= ONLINE_NS) {
 		note_offline(p, now);
 		session__catch_up(p->session); /* if it fails, that much is lost and counted */
@@ -454,7 +457,7 @@ static int finish(struct profile *p, int fd)
 	tree__close(p->tree);
 	err = session__stop(p->session);
 	p->end_ns = session__end_ns(p->session);
-	end_interval(p, p->end_ns);
+	look_at_work(p);
 	session__catch_up(p->session);
 	cost__finish(&p->cost, p->session, clock__now());
 	note_offline(p, p->end_ns);
@@ -467,7 +470,7 @@ static int finish(struct profile *p, int fd)
 	if (!written)
 		written = write_cpus(p);
 	if (!written)
-		written = parallelism__write(p->parallelism, p->writer, p->start_ns);
+		written = parallelism__write(p->parallelism, p->writer);
 	if (!written)
 		written = write_end(p, !err && tree__complete(p->tree), fd);
 	privileges__keep_for_report(p->opts->outputs_n > 0);

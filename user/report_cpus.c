@@ -139,23 +139,24 @@ void report_cpus__table(struct page *page, const struct model *m, const struct r
 
 /* --- over time --- */
 
-static void spread(struct page *page, const char *between[4], const struct model_spread *s)
+static void spread(struct page *page, const char *const after[4], const struct model_spread *s)
 {
 	const double values[4] = { s->p10, s->p50, s->p90, s->max };
 
 	for (size_t i = 0; i < 4; i++)
-		page__add(page, "%s%s", figure__fixed(values[i], 2).text, between[i]);
+		page__add(page, "%s%s", figure__fixed(values[i], 2).text, after[i]);
 }
 
 void report_cpus__over_time(struct page *page, const struct model *m)
 {
-	static const char *named[4] = { " (p10), ", " (p50), ", " (p90), ", " at most" };
-	static const char *bare[4] = { ", ", ", ", ", ", "" };
+	static const char *const named[4] = { " (p10), ", " (p50), ", " (p90), ", " at most" };
+	static const char *const bare[4] = { ", ", ", ", ", ", "" };
 	struct model_parallelism p = model_parallelism__of(m->capture);
 
 	if (p.intervals < INTERVALS_LEAST)
 		return;
-	page__add(page, "Threads that wanted to run, over time: ");
+	page__add(page,
+		  "Threads that wanted to run, in parts of %s: ", figure__time(p.interval_ns).text);
 	spread(page, named, &p.wanted);
 	page__add(page, "; that ran: ");
 	spread(page, bare, &p.achieved);

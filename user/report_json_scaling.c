@@ -23,6 +23,7 @@ static json_t *now(const struct model_scaling *s)
 		set(object, "processes", json_null());
 		set(object, "demand", json_null());
 		set(object, "stall", json_null());
+		set(object, "stall_error", json_null());
 		return object;
 	}
 	set_real(object, "throughput_lone_threads", s->lone_threads);
@@ -32,6 +33,7 @@ static json_t *now(const struct model_scaling *s)
 	set_real(json_object_get(object, "demand"), "run_nogil", s->base.demand.d);
 	set_real(json_object_get(object, "demand"), "delay", s->base.demand.z);
 	set_real(object, "stall", s->base.stall.share);
+	set_real(object, "stall_error", s->base.stall.error);
 	return object;
 }
 

@@ -8,6 +8,7 @@
 #include "page.h"
 #include "verdict_words.h"
 
+#define STALL_SHOWN 0.05
 #define COLUMNS 5 /* of predictions */
 #define LABEL 20
 #define COLUMN 12
@@ -220,9 +221,11 @@ static void demands(struct page *page, const struct model_scaling *s)
 		  two(s->lone_threads).text);
 	page__add(page, "C = %s CPUs, ", two(s->base.cpus).text);
 	page__add(page, "delta = %s", two(s->base.delta).text);
-	if (s->base.stall.error > 0)
-		page__add(page, "; while one holds the GIL the others stand still by %s (0 to 1)",
+	if (s->base.stall.share >= STALL_SHOWN) {
+		page__add(page, "; while one holds the GIL the others stand still by %s ",
 			  two(s->base.stall.share).text);
+		page__add(page, "+- %s (0 to 1)", two(s->base.stall.error).text);
+	}
 	page__add(page, ".");
 	page__paragraph(page, PAGE_PLAIN);
 	for (size_t i = 0; i < s->caveats_n; i++) {

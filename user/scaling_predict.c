@@ -13,9 +13,9 @@
  * Chosen, as BUNCHING was, on measurements: two mixes of work, each with C calls of 0.2 ms and with one long
  * call, in ten layouts from six bases each. 0.3 to 0.5 fit alike.
  */
-#define STALL_USUAL 0.4	  /* before anything is known; and how far off that may be */
-#define STALL_LEAST_D 0.2 /* of a worker's cycle: with less in C it can stall less */
-#define MODEL_ERROR 0.04  /* of the models, where there is no stall */
+#define STALL_USUAL 0.4	   /* before anything is known; and how far off that may be */
+#define STALL_LEAST_D 0.2  /* of a worker's cycle: with less in C it can stall less */
+#define ERROR_OF_DELTA 0.8 /* of the models, where there is no stall, to that of the demands */
 
 /* Step 7. */
 #define FREE_COST 1.08
@@ -55,10 +55,10 @@ struct scaling_stall scaling__usual_stall(const struct scaling_demand *w)
 int scaling__fit_stall(struct scaling_base *b)
 {
 	struct scaling_stall usual = scaling__usual_stall(&b->demand);
-	double going, still, differ, missed, prior, seen;
+	double going, still, differ, missed, prior, seen, share;
 
 	b->stall = usual;
-	if (usual.error <= 0)
+	if (usual.error <= 0 || b->waits_unseen)
 		return 0;
 	going = scaling__point(&b->demand, b->now, b->cpus);
 	still = scaling__point_still(&b->demand, b->now, b->cpus);
@@ -66,12 +66,13 @@ int scaling__fit_stall(struct scaling_base *b)
 		return -ENOMEM;
 	differ = log(going / still);
 	missed = log(going / workers(b->now));
-	prior = 1 / (usual.error * usual.error);
-	seen = differ * differ / (MODEL_ERROR * MODEL_ERROR);
-	b->stall.share = (usual.share * prior + missed * differ / (MODEL_ERROR * MODEL_ERROR)) /
-			 (prior + seen);
-	b->stall.share = fmin(1, fmax(0, b->stall.share));
-	b->stall.error = 1 / sqrt(prior + seen);
+	prior = pow(usual.error, -2);
+	seen = pow(ERROR_OF_DELTA * b->delta, -2);
+	share = (usual.share * prior + missed * differ * seen) / (prior + differ * differ * seen);
+	b->stall.share = fmin(1, fmax(0, share));
+	b->stall.error = 1 / sqrt(prior + differ * differ * seen);
+	if (fabs(share - b->stall.share) > b->stall.error) /* neither model has the present */
+		b->stall.error = usual.error;
 	return 0;
 }
 

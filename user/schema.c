@@ -311,8 +311,8 @@ static const struct member cpu[] = {
 
 static const struct member parallelism[] = {
 	{ "intervals", "count", "that the window was looked at in" },
-	{ "interval_ns", "ns", "the longest of them" },
-	{ "wanted", "spread", "ran, or waited for a CPU or a GIL (waits count where they end)" },
+	{ "interval_ns", "ns", "each of them, but the last" },
+	{ "wanted", "spread", "ran, or waited for a CPU or a GIL" },
 	{ "achieved", "spread", "ran" },
 	{ 0 },
 };
@@ -413,7 +413,8 @@ static const struct member scaling_now[] = {
 	{ "processes", "count?", "that they are in" },
 	{ "demand", "demand?", "of a worker, in shares of its time; the rest it queues" },
 	{ "stall", "number?",
-	  "how far the others stand still while one holds the GIL, 0 to 1; with C code only" },
+	  "how far others stand still while one holds the GIL, 0 to 1; 0 without C code" },
+	{ "stall_error", "number?", "of that: 0.4 where next to nothing is known of it" },
 	{ 0 },
 };
 

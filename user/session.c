@@ -490,16 +490,25 @@ static uint64_t target_ns(const struct wire_cpu *cpu, const struct account_windo
 	return ns + (is_on ? account__clip(w, since, now) : 0);
 }
 
-struct session_work session__work(const struct session *s, uint64_t now)
+static void add_waits(struct wire_parts *sum, const struct wire_parts *waits)
+{
+	for (size_t i = 0; i < WIRE_PARTS; i++) {
+		sum->ns[i] += __atomic_load_n(&waits->ns[i], __ATOMIC_RELAXED);
+		sum->filled[i] += __atomic_load_n(&waits->filled[i], __ATOMIC_RELAXED);
+	}
+}
+
+void session__work(const struct session *s, struct session_work *work)
 {
 	const struct account_window w = s->skel->data->window;
-	struct session_work work = { 0 };
+	uint64_t now = clock__now();
 
+	memset(work, 0, sizeof(*work));
+	work->at = now < w.end ? now : w.end;
 	for (uint32_t cpu = 0; cpu < s->cpus_n; cpu++) {
-		work.ran_ns += target_ns(&s->cpus[cpu], &w, now);
-		work.waited_ns += __atomic_load_n(&s->cpus[cpu].waited_ns, __ATOMIC_RELAXED);
+		work->ran_ns += target_ns(&s->cpus[cpu], &w, now);
+		add_waits(&work->waits, &s->cpus[cpu].waits);
 	}
-	return work;
 }
 
 uint64_t session__lag_ns(const struct session *s)

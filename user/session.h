@@ -88,14 +88,18 @@ int session__stop(struct session *s);
 uint32_t session__cpus(const struct session *s); /* possible ones */
 /* CPU's time since the last change up to the window's end is included after session__stop. */
 struct wire_cpu session__cpu(const struct session *s, uint32_t cpu);
-/* What threads of the target have had since the window opened, ns, summed over them. */
-struct session_work {
-	uint64_t ran_ns;    /* on CPUs */
-	uint64_t waited_ns; /* for CPUs and GILs, of waits that have ended */
-};
 
-/* By `now`, CLOCK_MONOTONIC ns. Read while CPUs write it: it may be a switch too early or too late. */
-struct session_work session__work(const struct session *s, uint64_t now);
+/* What threads of the target have had since the window opened. */
+struct session_work {
+	uint64_t at;		 /* CLOCK_MONOTONIC ns: by then, */
+	uint64_t ran_ns;	 /* on CPUs, summed over them */
+	struct wire_parts waits; /* for CPUs and GILs, as far as they have ended */
+};
+/*
+ * Read while CPUs write it: what one has just done may be missing, or there twice, until the next time.
+ * After session__stop it is what they had by the window's end.
+ */
+void session__work(const struct session *s, struct session_work *work);
 
 /* What all CPUs together lost to interrupts and to the hypervisor in the window, ns, to some 4 ms. */
 uint64_t session__lag_ns(const struct session *s);

@@ -337,6 +337,23 @@ static void other_programs(void)
 	end();
 }
 
+/* It is fitted to the present only where that is the program's own. */
+static void stall(void)
+{
+	workers(1, 2);
+	begin();
+	CHECK(s->base.stall.error > 0 && s->base.stall.error < 0.39);
+	end();
+	workers(1, 2);
+	fixture__cpu(c, 0, 4 * S, 6 * S);
+	fixture__cpu(c, 1, 4 * S, 6 * S);
+	begin();
+	CHECK_NEAR(s->base.stall.share, 0.4, 1e-9);
+	CHECK_NEAR(s->base.stall.error, 0.4, 1e-9);
+	CHECK(s->base.reference > 0);
+	end();
+}
+
 /* The standard error of the split of the CPU time, within the limits of the recipe. */
 static void delta(void)
 {
@@ -437,6 +454,7 @@ int main(void)
 	TAP_RUN(doubts);
 	TAP_RUN(few_sleeps);
 	TAP_RUN(other_programs);
+	TAP_RUN(stall);
 	TAP_RUN(delta);
 	TAP_RUN(cpus);
 	return TAP_DONE();

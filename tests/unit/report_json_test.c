@@ -143,6 +143,29 @@ static void json(void)
 	json_decref(root);
 }
 
+static double real(const json_t *object, const char *of, const char *member)
+{
+	return json_real_value(json_object_get(json_object_get(object, of), member));
+}
+
+static void over_time(void)
+{
+	char *text = render(report_json, &plain, fixture__zoo());
+	json_t *root = json_loads(text, 0, NULL), *p = json_object_get(root, "parallelism");
+
+	free(text);
+	CHECK_INT(json_integer_value(json_object_get(p, "intervals")), 10);
+	CHECK_INT(json_integer_value(json_object_get(p, "interval_ns")), S);
+	CHECK(real(p, "wanted", "mean") == 3.75 && real(p, "wanted", "p10") == 2.75);
+	CHECK(real(p, "achieved", "p50") == 1.25 && real(p, "achieved", "max") == 1.5);
+	json_decref(root);
+	text = render(report_json, &plain, fixture__spinners());
+	root = json_loads(text, 0, NULL);
+	free(text);
+	CHECK(json_is_null(json_object_get(root, "parallelism")));
+	json_decref(root);
+}
+
 /* More locks than are listed: what is left is added up, and nothing is lost. */
 static void many_locks(void)
 {
@@ -315,6 +338,7 @@ int main(void)
 {
 	TAP_RUN(keeps_the_schema);
 	TAP_RUN(json);
+	TAP_RUN(over_time);
 	TAP_RUN(many_locks);
 	TAP_RUN(blame_in_json);
 	TAP_RUN(cases_in_json);

@@ -176,6 +176,27 @@ static void top(void)
 	CHECK(right);
 }
 
+/* Too few intervals tell nothing. */
+static void over_time(void)
+{
+	struct capture *c = fixture__spinners();
+	char *page;
+	bool right;
+
+	for (int i = 0; i < 4; i++)
+		fixture__parallel(c, 2000 * FIXTURE_MS, 1, 3);
+	SAYS_NOT(c, "Threads that wanted to run, in parts");
+	page = render(report_text, &plain, fixture__zoo());
+	right = strstr(
+		page,
+		"\nThreads that wanted to run, in parts of 1.0 s: 2.75 (p10), 3.75 (p50), 4.75"
+		"\n(p90), 4.75 at most; that ran: 1.00, 1.25, 1.50, 1.50.\n");
+	if (!right)
+		printf("%s", page);
+	free(page);
+	CHECK(right);
+}
+
 static void colour(void)
 {
 	static const struct report_options coloured = { .colour = true };
@@ -204,6 +225,7 @@ int main(void)
 	TAP_RUN(several_gils);
 	TAP_RUN(warnings);
 	TAP_RUN(top);
+	TAP_RUN(over_time);
 	TAP_RUN(colour);
 	return TAP_DONE();
 }

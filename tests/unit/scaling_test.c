@@ -175,8 +175,10 @@ static void fitted_stall(void)
 /* A lone thread tells nothing of it, nor do threads that compute in Python alone. */
 static void stall_not_seen(void)
 {
-	struct scaling_base lone = { .demand = with_c, .now = { 1, 1 }, .cpus = 2 };
-	struct scaling_base python = { .demand = without_c, .now = { 1, 4 }, .cpus = 2 };
+	struct scaling_base lone = { .demand = with_c, .now = { 1, 1 }, .cpus = 2, .delta = 0.05 };
+	struct scaling_base python = {
+		.demand = without_c, .now = { 1, 4 }, .cpus = 2, .delta = 0.05
+	};
 
 	CHECK_INT(scaling__fit_stall(&lone), 0);
 	CHECK_NEAR(lone.stall.share, .4, 1e-9);
@@ -185,19 +187,31 @@ static void stall_not_seen(void)
 	CHECK(python.stall.share == 0 && python.stall.error == 0);
 }
 
+/* What may have another cause says nothing of it, nor what neither model explains. */
+static void stall_unsure(void)
+{
+	struct scaling_base locks = measured(3), slower = measured(.5);
+
+	locks.waits_unseen = true;
+	CHECK_INT(scaling__fit_stall(&locks), 0);
+	CHECK_NEAR(locks.stall.error, .4, 1e-9);
+	CHECK_NEAR(slower.stall.error, .4, 1e-9);
+}
+
 /* The less is known of it, the wider. */
 static void range_of_stall(void)
 {
 	struct scaling_base base =
-		measured(scaling__point_still(&with_c, (struct scaling_layout){ 1, 4 }, 2));
+		measured(scaling__point(&with_c, (struct scaling_layout){ 1, 4 }, 2));
 	const struct scaling_layout two = { 1, 2 };
 	struct scaling_range sure, unsure;
 
+	base.stall.share = .3;
 	CHECK_INT(scaling__predict(&base, two, &sure), 0);
 	base.stall.error = .4;
 	CHECK_INT(scaling__predict(&base, two, &unsure), 0);
 	CHECK(unsure.ratio == sure.ratio);
-	CHECK(unsure.low <= sure.low && unsure.high > sure.high);
+	CHECK(unsure.low < sure.low && unsure.high > sure.high);
 }
 
 /* --- branches ---------------------------------------------------------------------------------- */
@@ -418,6 +432,7 @@ int main(void)
 	TAP_RUN(usual_stall);
 	TAP_RUN(fitted_stall);
 	TAP_RUN(stall_not_seen);
+	TAP_RUN(stall_unsure);
 	TAP_RUN(range_of_stall);
 	TAP_RUN(demands_of_zero);
 	TAP_RUN(large_rates);
