@@ -118,6 +118,25 @@ predicted() {
 	json_true "$REPORT" "r['verdict']['evidence']['lock_wait_contended'] < 0.1"
 }
 
+# 8 threads, 2 of which have what all want
+used_up() {
+	judged lock-bound "$1" --threads 8
+	advises "make it larger"
+	json_true "$REPORT" "4 < r['verdict']['evidence']['pool_wait'] < 6.5" \
+		"'$2' in r['verdict']['summary']"
+	grep -q 'the range reaches down to the worst case' <(tr '\n' ' ' <"$REPORT.txt")
+}
+
+@test "a semaphore whose permits are all taken: a pool that is used up" {
+	requires bpf
+	used_up permits permits
+}
+
+@test "a pool of connections that are all in use" {
+	requires bpf
+	used_up borrow ConnectionPool.get_connection
+}
+
 @test "nothing to do: idle" {
 	requires bpf
 	judged idle nothing

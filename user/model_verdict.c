@@ -275,6 +275,7 @@ static void fill(struct model_verdict *v, const struct model *m)
 	e->gil_wait = model__share(a.gil_wait, window);
 	e->wanted = e->run + e->runq + e->gil_wait;
 	e->lock_wait = v->contention->waiting;
+	e->pool_wait = v->contention->for_pool;
 	e->cpus = v->scaling->cpus.cpus;
 	e->by_quota = v->scaling->cpus.by_quota;
 	e->others = model__share(m->cpu_other_ns, window);

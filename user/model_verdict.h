@@ -30,7 +30,8 @@ struct model_evidence {
 	double run, runq,
 		gil_wait;  /* mean numbers of threads: running, in the run queue, in gil_wait; */
 	double wanted;	   /* their sum, */
-	double lock_wait;  /* and those in lock_wait on contended locks */
+	double lock_wait;  /* and those in lock_wait on contended locks and pools, */
+	double pool_wait;  /* of these on pools that are used up */
 	double cpus;	   /* that the target may use; 0: not known */
 	bool by_quota;	   /* a cgroup's quota is what limits them */
 	double others;	   /* CPUs that other programs used, on average; 0: hardly any */

@@ -77,6 +77,7 @@ static json_t *evidence(const struct model_verdict *v)
 	set_real(object, "gil_wait", e->gil_wait);
 	set_real(object, "wanted", e->wanted);
 	set_real(object, "lock_wait_contended", e->lock_wait);
+	set_real(object, "pool_wait", e->pool_wait);
 	set_real(object, "cpus", e->cpus);
 	set(object, "cpus_by_quota", json_boolean(e->by_quota));
 	set_real(object, "cpus_used_by_others", e->others);

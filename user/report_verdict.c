@@ -174,7 +174,8 @@ static void figures_convoy(struct page *page, const struct model_evidence *e)
 
 static void figures_lock_bound(struct page *page, const struct model_evidence *e)
 {
-	page__add(page, "%s wait for contended locks (0.5, and half of ", two(e->lock_wait).text);
+	page__add(page, "%s wait for contended locks, ", two(e->lock_wait).text);
+	page__add(page, "%s of them for pools (0.5, and half of ", two(e->pool_wait).text);
 	page__add(page, "%s with those that run or are in the run queue)",
 		  two(e->run + e->runq + e->lock_wait).text);
 }

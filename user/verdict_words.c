@@ -47,21 +47,27 @@ static const struct capture_frame *frame_of(const struct model *m, uint32_t numb
 	return number ? &m->capture->frames[number - 1] : NULL;
 }
 
-/* " most at spin.py:34 load, in scan_once" */
+/* ", most at spin.py:34 load", of a frame of Python */
+static void add_line(struct page *page, const struct capture_frame *f)
+{
+	const char *slash = f->file ? strrchr(f->file, '/') : NULL;
+
+	page__add(page, ", most at ");
+	page__name(page, slash ? slash + 1 : f->file ? f->file : "?", 0, 20);
+	page__add(page, ":%u ", f->line);
+	page__name(page, f->name, 0, 30);
+}
+
+/* ", most at spin.py:34 load, in scan_once" */
 static void add_place(struct page *page, const struct model *m)
 {
 	struct model_blame *b = model_blame__new(m);
 	const struct model_line *line = b && b->lines_n ? &b->lines[0] : NULL;
 	const struct capture_frame *python = frame_of(m, line ? line->python : 0);
 	const struct capture_frame *native = frame_of(m, line ? line->native : 0);
-	const char *slash = python && python->file ? strrchr(python->file, '/') : NULL;
 
-	if (python) {
-		page__add(page, ", most at ");
-		page__name(page, slash ? slash + 1 : python->file ? python->file : "?", 0, 20);
-		page__add(page, ":%u ", python->line);
-		page__name(page, python->name, 0, 30);
-	}
+	if (python)
+		add_line(page, python);
 	if (native) {
 		page__add(page, python ? ", in " : ", most in ");
 		page__name(page, native->name, 0, 30);
@@ -102,12 +108,30 @@ static void sum_gil_bound(struct page *page, const struct model *m, const struct
 	page__add(page, " and %s for a CPU.", two(e->runq).text);
 }
 
+static bool is_pool_used_up(const struct model_verdict *v)
+{
+	return v->evidence.pool_wait > v->evidence.lock_wait / 2;
+}
+
+static void sum_pool(struct page *page, const struct model_verdict *v)
+{
+	page__add(page, "%s threads wait for a pool or semaphore that is used up",
+		  two(v->evidence.pool_wait).text);
+	if (v->contention->pool)
+		add_line(page, v->contention->pool);
+	page__add(page, "; %s run.", two(v->evidence.run).text);
+}
+
 static void sum_lock_bound(struct page *page, const struct model *m, const struct model_verdict *v)
 {
 	const struct model_lock *l = v->contention->worst;
 	char address[32];
 
 	(void)m;
+	if (is_pool_used_up(v)) {
+		sum_pool(page, v);
+		return;
+	}
 	page__add(page, "%s threads wait for contended locks on average",
 		  two(v->evidence.lock_wait).text);
 	if (l) {
@@ -293,8 +317,11 @@ static bool advise_lock_bound(struct page *page, const struct model *m,
 			      const struct model_verdict *v, size_t i)
 {
 	(void)m;
-	(void)v;
-	if (i == 0)
+	if (i == 0 && is_pool_used_up(v))
+		page__add(page,
+			  "More threads would only wait longer: give back sooner what the pool "
+			  "hands out, or make it larger, if what it leads to keeps up.");
+	else if (i == 0)
 		page__add(page, "More threads would only wait longer: hold the lock for less time, "
 				"split it, or give each thread its own copy of what it guards.");
 	return i == 0;

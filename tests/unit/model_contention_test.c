@@ -140,6 +140,53 @@ static void all_for_news(void)
 	end();
 }
 
+/* Each waiter sleeps in a lock of its own. */
+static void pool(uint32_t waiters, uint64_t count)
+{
+	static const char *const threading = "/usr/lib/python3.11/threading.py";
+
+	c = fixture__new();
+	fixture__python(fixture__process(c, 42, "python3"), "shared", 1);
+	for (uint32_t i = 0; i < waiters; i++) {
+		uint32_t app = fixture__frame(c, 0, FRAME_PYTHON, "work", "/srv/app.py", 7);
+		uint32_t acquire =
+			fixture__frame(c, app, FRAME_PYTHON, "Semaphore.acquire", threading, 500);
+		uint32_t wait =
+			fixture__frame(c, acquire, FRAME_PYTHON, "Condition.wait", threading, 320);
+
+		fixture__spend(fixture__thread(c, 0, 43 + i, "worker"), ST_LOCK_WAIT, 4 * S);
+		fixture__lock(c, 0, 0x8000 + 64 * i, 43 + i, 0, 4 * S, count);
+		fixture__seen(c, &c->threads[i], ST_LOCK_WAIT, 3 * S, 10, wait);
+		fixture__seen(c, &c->threads[i], ST_LOCK_WAIT, S, 10, app);
+	}
+}
+
+static void used_up_pool(void)
+{
+	pool(2, 100);
+	begin();
+	CHECK_NEAR(k->waiting, 0.6, 1e-9);
+	CHECK_NEAR(k->for_pool, 0.6, 1e-9);
+	CHECK(k->pool && k->pool->line == 7);
+	CHECK(!k->worst);
+	CHECK_INT(model_contention__of(k, &c->threads[1]), 3 * S);
+	end();
+}
+
+/* Nobody keeps it waiting but who gives it work, or it hardly ever waits. */
+static void pool_of_one(void)
+{
+	pool(1, 1000);
+	begin();
+	CHECK(k->waiting == 0 && k->for_pool == 0 && !k->pool);
+	end();
+	pool(2, 50);
+	begin();
+	CHECK(k->waiting == 0 && !k->pool);
+	CHECK_INT(model_contention__of(k, &c->threads[1]), 0);
+	end();
+}
+
 int main(void)
 {
 	TAP_RUN(shared_data);
@@ -149,5 +196,7 @@ int main(void)
 	TAP_RUN(waits_for_news);
 	TAP_RUN(news_and_locks);
 	TAP_RUN(all_for_news);
+	TAP_RUN(used_up_pool);
+	TAP_RUN(pool_of_one);
 	return TAP_DONE();
 }

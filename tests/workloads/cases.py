@@ -8,6 +8,8 @@ table    N threads hash a block and store it for 3 ms while they hold the lock o
 convoy   a thread echoes one byte at a time beside one that computes
 hog      a thread calls sum() for some 100 ms at a time, which keeps the GIL, beside one that computes
 pool     one thread counts primes beside a pool of N threads that has nothing to do
+permits  N threads take one of two permits of a semaphore, sleep for 5 ms with it, and compute a bit
+borrow   the same with a queue of two connections, in the class of a pool
 nothing  sleeps
 
 A unit of computing is CPU time, not iterations: machines run the same loop at different speeds from one
@@ -17,6 +19,7 @@ Truth: ops, done by all; convoy: latencies = ms of each echo that was waited for
 """
 import hashlib
 import os
+import queue
 import socket
 import threading
 import time
@@ -112,6 +115,36 @@ def hog(i):
         COUNTS[i] += 1
 
 
+def use(i):
+    time.sleep(0.005)
+    COUNTS[i] += 1
+
+
+def permits(i, semaphore):
+    while True:
+        with semaphore:
+            use(i)
+        compute(0.0003)
+
+
+class ConnectionPool:
+    def __init__(self, n):
+        self.idle = queue.LifoQueue()
+        for i in range(n):
+            self.idle.put(i)
+
+    def get_connection(self):
+        return self.idle.get()
+
+
+def borrow(i, pool):
+    while True:
+        connection = pool.get_connection()
+        use(i)
+        pool.idle.put(connection)
+        compute(0.0003)
+
+
 def start_all(case, n):
     """The threads of one process. Returns what goes into its truth."""
     COUNTS.extend([0] * (n + 2))
@@ -128,6 +161,12 @@ def start_all(case, n):
     elif case == "table":
         lock, shared = threading.Lock(), {}
         targets = [(table, i, lock, shared) for i in range(n)]
+    elif case == "permits":
+        semaphore = threading.BoundedSemaphore(2)
+        targets = [(permits, i, semaphore) for i in range(n)]
+    elif case == "borrow":
+        pool = ConnectionPool(2)
+        targets = [(borrow, i, pool) for i in range(n)]
     elif case == "convoy":
         latencies = []
         targets = [(spin, 0), (echo, 1, latencies)]

@@ -28,7 +28,7 @@ WEIGHTS = ("blame", "gil_wait", "hold", "oncpu", "offcpu", "lock_wait")
 OWN_SHARE = 0.8  # of the machine's switches, at least, are a ping-pong's while it is measured
 
 # run_s: as long as gilprof looks if it is not told
-FULL = {"rounds": 9, "seconds": 1.0, "short_s": 0.6, "reads": 5, "runs": 3, "run_s": 10,
+FULL = {"rounds": 15, "seconds": 1.0, "short_s": 0.6, "reads": 5, "runs": 3, "run_s": 10,
         "server_s": 600}
 QUICK = {"rounds": 3, "seconds": 0.5, "short_s": 0.4, "reads": 3, "runs": 2, "run_s": 2,
          "server_s": 0}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "model_lockstacks.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cleanup.h"
+#include "model.h"
+#include "weights.h"
+
+enum stands { STANDS_ELSEWHERE, STANDS_FOR_NEWS, STANDS_FOR_POOL };
+
+/* The innermost frames of Python of a stack. */
+struct place {
+	enum stands stands;
+	bool semaphore; /* the standard library's frames are within Semaphore.acquire */
+	uint32_t asker; /* the frame that called the standard library; 0: none */
+};
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), n = strlen(end);
+
+	return len >= n && !strcmp(text + len - n, end);
+}
+
+/* "Condition.wait" or, before 3.11, "wait" */
+static const char *last_name(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return dot ? dot + 1 : name;
+}
+
+static bool is_one_of(const char *name, const char *const *names)
+{
+	while (*names && strcmp(name, *names))
+		names++;
+	return *names;
+}
+
+static bool is_of(const struct capture_frame *f, const char *file)
+{
+	return f->file && ends_with(f->file, file);
+}
+
+static bool is_news(const struct capture_frame *f)
+{
+	static const char *const waits[] = { "wait", "wait_for", "join", "_wait_for_tstate_lock",
+					     NULL };
+
+	if (is_of(f, "concurrent/futures/thread.py"))
+		return !strcmp(last_name(f->name), "_worker");
+	return is_of(f, "/threading.py") && is_one_of(last_name(f->name), waits);
+}
+
+/* By name: sqlalchemy's QueuePool._do_get, urllib3's HTTPConnectionPool._get_conn, psycopg_pool's getconn ... */
+static bool is_pool(const struct capture_frame *f)
+{
+	static const char *const takes[] = { "get",    "do_get",  "acquire", "checkout",
+					     "borrow", "reserve", "take",    "connect" };
+	const char *name = last_name(f->name), *base = f->file ? strrchr(f->file, '/') : NULL;
+
+	if (is_of(f, "multiprocessing/pool.py") ||
+	    (!strcasestr(f->name, "pool") && (!base || !strcasestr(base, "pool"))))
+		return false;
+	name += strspn(name, "_");
+	for (size_t i = 0; i < sizeof(takes) / sizeof(takes[0]); i++) {
+		if (!strncmp(name, takes[i], strlen(takes[i])))
+			return true;
+	}
+	return false;
+}
+
+/* Of a frame of Python that `caller` called. */
+static struct place place_of(const struct capture *c, const struct place *caller, uint32_t frame)
+{
+	const struct capture_frame *f = &c->frames[frame - 1];
+	struct place p = { .asker = frame };
+
+	if (is_of(f, "/threading.py") || is_of(f, "/queue.py")) {
+		p.asker = caller->asker;
+		p.semaphore = caller->semaphore ||
+			      (is_of(f, "/threading.py") && !strcmp(last_name(f->name), "acquire"));
+	}
+	if (is_news(f))
+		p.stands = p.semaphore || (p.asker && is_pool(&c->frames[p.asker - 1]))
+				   ? STANDS_FOR_POOL
+				   : STANDS_FOR_NEWS;
+	return p;
+}
+
+/* Of each node. Parents come first. */
+static struct place *find_places(const struct capture *c)
+{
+	struct place *places = calloc(c->nodes_n + 1, sizeof(*places));
+
+	for (size_t i = 0; places && i < c->nodes_n; i++) {
+		const struct capture_node *n = &c->nodes[i];
+		const struct place *caller = &places[n->parent];
+
+		if (c->frames[n->frame - 1].kind == FRAME_PYTHON)
+			places[i + 1] = place_of(c, caller, n->frame);
+		else
+			places[i + 1] = *caller;
+	}
+	return places;
+}
+
+static int compare(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int by_thread(const void *a, const void *b)
+{
+	const struct model_stood *p = a, *q = b;
+	int order = compare(p->key, q->key);
+
+	order = order ? order : compare(p->pid, q->pid);
+	return order ? order : compare(p->tid, q->tid);
+}
+
+static void merge(struct model_lockstacks *l)
+{
+	size_t kept = 0;
+
+	qsort(l->threads, l->threads_n, sizeof(*l->threads), by_thread);
+	for (size_t i = 0; i < l->threads_n; i++) {
+		struct model_stood *last = kept ? &l->threads[kept - 1] : NULL, *t = &l->threads[i];
+
+		if (!last || by_thread(last, t)) {
+			l->threads[kept++] = *t;
+			continue;
+		}
+		last->all_ns = model__sum(last->all_ns, t->all_ns);
+		last->news_ns = model__sum(last->news_ns, t->news_ns);
+		last->pool_ns = model__sum(last->pool_ns, t->pool_ns);
+	}
+	l->threads_n = kept;
+}
+
+static void collect(struct model_lockstacks *l, const struct capture *c, const struct place *places,
+		    uint64_t *asked)
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < c->samples_n; i++) {
+		const struct capture_sample *s = &c->samples[i];
+		const struct place *p = &places[s->stack];
+		bool pool = p->stands == STANDS_FOR_POOL;
+
+		if (s->state != ST_LOCK_WAIT || !s->stack)
+			continue;
+		l->threads[l->threads_n++] =
+			(struct model_stood){ s->key,
+					      s->pid,
+					      s->tid,
+					      s->ns,
+					      p->stands == STANDS_FOR_NEWS ? s->ns : 0,
+					      pool ? s->ns : 0 };
+		if (!pool || !p->asker)
+			continue;
+		asked[p->asker] = model__sum(asked[p->asker], s->ns);
+		if (asked[p->asker] > most) {
+			most = asked[p->asker];
+			l->pool = &c->frames[p->asker - 1];
+		}
+	}
+}
+
+struct model_lockstacks *model_lockstacks__new(const struct capture *c)
+{
+	struct model_lockstacks *l = calloc(1, sizeof(*l));
+	cleanup_free struct place *places = find_places(c);
+	cleanup_free uint64_t *asked = calloc(c->frames_n + 1, sizeof(*asked));
+
+	if (l)
+		l->threads = calloc(c->samples_n + 1, sizeof(*l->threads));
+	if (!l || !l->threads || !places || !asked) {
+		model_lockstacks__free(l);
+		errno = ENOMEM;
+		return NULL;
+	}
+	collect(l, c, places, asked);
+	merge(l);
+	return l;
+}
+
+void model_lockstacks__free(struct model_lockstacks *l)
+{
+	if (!l)
+		return;
+	free(l->threads);
+	free(l);
+}
+
+const struct model_stood *model_lockstacks__find(const struct model_lockstacks *l, uint64_t key,
+						 uint32_t pid, uint32_t tid)
+{
+	const struct model_stood probe = { .key = key, .pid = pid, .tid = tid };
+
+	return bsearch(&probe, l->threads, l->threads_n, sizeof(probe), by_thread);
+}
