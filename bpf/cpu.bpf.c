@@ -163,8 +163,8 @@ static __always_inline u64 account__waited(const struct wire_thread *t)
 }
 
 /*
- * What it has waited since `before`, which has just been charged, in one go. Not atomic: who is closed beside
- * a switch may cost some µs.
+ * What it has waited since `before`, which has just been charged, in one go. Not atomic: switches do not interrupt
+ * each other, a sample adds only what no switch has told, and threads are closed when all programs are through.
  */
 static __always_inline void cpu__add_wait(const struct wire_thread *t, u64 before)
 {

@@ -134,7 +134,7 @@ used_up() {
 
 @test "a pool of connections that are all in use" {
 	requires bpf
-	used_up borrow ConnectionPool.get_connection
+	used_up borrow get_connection
 }
 
 @test "nothing to do: idle" {

@@ -9,7 +9,8 @@
 #include "model_lockstacks.h"
 
 #define WAITERS 2
-#define RATE 10 /* waits a second */
+#define RATE 10	    /* waits a second */
+#define POOL_RATE 1 /* the same for a pool, which may be kept for long */
 
 static int compare(uint64_t a, uint64_t b)
 {
@@ -147,58 +148,66 @@ static void add_rows(struct model_contention *c, const struct capture *capture,
 {
 	for (size_t i = 0; i < capture->locks_n; i++) {
 		const struct capture_lock *row = &capture->locks[i];
+		bool contended = lock_of(locks, locks_n, row);
 
 		c->threads[c->threads_n++] = (struct model_contended){
 			.key = row->key,
 			.pid = row->pid,
 			.tid = row->tid,
 			.all_ns = row->wait_ns,
-			.count = row->count,
-			.ns = lock_of(locks, locks_n, row) ? row->wait_ns : 0,
+			.count = contended ? 0 : row->count,
+			.ns = contended ? row->wait_ns : 0,
 		};
 	}
 	merge_threads(c);
 }
 
-/* Is it a pool that threads keep each other waiting for? Else what they waited for it is theirs alone. */
-static bool is_used_up(const struct model_contention *c, uint64_t window)
+/* Threads [from, to) are all of a process. A pool that they do not keep each other waiting for does not count. */
+static void judge_pool(struct model_contended *from, struct model_contended *to, uint64_t window)
 {
 	uint64_t waiters = 0, count = 0;
 
-	for (size_t i = 0; i < c->threads_n; i++) {
-		const struct model_contended *t = &c->threads[i];
-
+	for (struct model_contended *t = from; t < to; t++) {
 		waiters += t->pool_ns > 0;
 		count = model__sum(count, model__scale(t->count, t->pool_ns, t->all_ns));
 	}
-	return waiters >= WAITERS && 1e9 * model__share(count, window) >= RATE;
+	if (waiters >= WAITERS && 1e9 * model__share(count, window) >= POOL_RATE)
+		return;
+	for (struct model_contended *t = from; t < to; t++) {
+		t->ns -= t->pool_ns;
+		t->pool_ns = 0;
+	}
+}
+
+static void judge_pools(struct model_contention *c, uint64_t window)
+{
+	struct model_contended *end = c->threads + c->threads_n, *from, *to;
+
+	for (from = c->threads; from < end; from = to) {
+		for (to = from; to < end && to->key == from->key && to->pid == from->pid;)
+			to++;
+		judge_pool(from, to, window);
+	}
 }
 
 static void judge_all(struct model_contention *c, const struct capture *capture,
 		      const struct model_lockstacks *stacks)
 {
 	uint64_t window = capture->info.duration_ns, all = 0, pool = 0;
-	bool used_up;
 
 	for (size_t i = 0; i < c->threads_n; i++) {
 		struct model_contended *t = &c->threads[i];
 
 		judge(t, model_lockstacks__find(stacks, t->key, t->pid, t->tid));
 	}
-	used_up = is_used_up(c, window);
+	judge_pools(c, window);
 	for (size_t i = 0; i < c->threads_n; i++) {
-		struct model_contended *t = &c->threads[i];
-
-		if (!used_up) {
-			t->ns -= t->pool_ns;
-			t->pool_ns = 0;
-		}
-		all = model__sum(all, t->ns);
-		pool = model__sum(pool, t->pool_ns);
+		all = model__sum(all, c->threads[i].ns);
+		pool = model__sum(pool, c->threads[i].pool_ns);
 	}
 	c->waiting = model__share(all, window);
 	c->for_pool = model__share(pool, window);
-	c->pool = used_up ? stacks->pool : NULL;
+	c->pool = pool ? stacks->pool : NULL;
 }
 
 static int fill(struct model_contention *c, const struct model *m)

@@ -6,7 +6,7 @@
  *
  * - two or more threads of the process waited for it, ten or more times a second together;
  * - of a thread's waits for locks, the share in which it stood in a wait for news does not count, and that in a
- *   wait for a pool that is used up does (user/model_lockstacks.h), by the same two threads and ten waits: the
+ *   wait for a pool that is used up does (user/model_lockstacks.h), by two threads of the process and one wait a second: the
  *   lock that it sleeps in is its own then. Only where Python's stacks are known can that be told.
  *
  * So a pool of threads that a program of another language, or a queue of C, feeds with many short jobs
@@ -24,7 +24,7 @@ struct model_contended {
 	uint64_t ns;	  /* that this thread waited for contended locks and pools, */
 	uint64_t pool_ns; /* of that, for pools, */
 	uint64_t all_ns;  /* and for all locks, */
-	uint64_t count;	  /* times */
+	uint64_t count;	  /* times, but for contended ones */
 };
 
 struct model_contention {
@@ -40,7 +40,7 @@ struct model_contention {
 struct model_contention *model_contention__new(const struct model *m); /* NULL and ENOMEM */
 void model_contention__free(struct model_contention *c);	       /* NULL is fine */
 
-/* What a thread waited for contended locks, ns. */
+/* What a thread waited for contended locks and pools, ns. */
 uint64_t model_contention__of(const struct model_contention *c, const struct capture_thread *t);
 
 #endif

@@ -12,11 +12,12 @@
 
 enum stands { STANDS_ELSEWHERE, STANDS_FOR_NEWS, STANDS_FOR_POOL };
 
-/* The innermost frames of Python of a stack. */
+/* The innermost frames of Python of a stack: those of the standard library, and who called it. */
 struct place {
 	enum stands stands;
-	bool semaphore; /* the standard library's frames are within Semaphore.acquire */
-	uint32_t asker; /* the frame that called the standard library; 0: none */
+	bool semaphore; /* they are within Semaphore.acquire */
+	bool other;	/* they do more than wait for a condition, or get from a queue */
+	uint32_t asker; /* the frame that called them; 0: none */
 };
 
 static bool ends_with(const char *text, const char *end)
@@ -56,15 +57,38 @@ static bool is_news(const struct capture_frame *f)
 	return is_of(f, "/threading.py") && is_one_of(last_name(f->name), waits);
 }
 
+static bool names_one_of(const char *text, const char *const *names)
+{
+	while (*names && !strcasestr(text, *names))
+		names++;
+	return *names;
+}
+
+/* The name of the file and that of its folder: "pool/impl.py". */
+static const char *tail_of(const char *file)
+{
+	const char *at = file + strlen(file);
+
+	for (int slashes = 0; at > file && slashes < 2; at--)
+		slashes += at[-1] == '/';
+	return at;
+}
+
 /* By name: sqlalchemy's QueuePool._do_get, urllib3's HTTPConnectionPool._get_conn, psycopg_pool's getconn ... */
 static bool is_pool(const struct capture_frame *f)
 {
 	static const char *const takes[] = { "get",    "do_get",  "acquire", "checkout",
 					     "borrow", "reserve", "take",    "connect" };
-	const char *name = last_name(f->name), *base = f->file ? strrchr(f->file, '/') : NULL;
+	/* what workers that have nothing to do wait for, and in */
+	static const char *const work[] = { "task",	   "job",      "worker",
+					    "get_work",	   "item",     "message",
+					    "result",	   "spool",    "threadpool",
+					    "thread_pool", "executor", "multiprocessing",
+					    NULL };
+	const char *name = last_name(f->name), *tail = f->file ? tail_of(f->file) : "";
 
-	if (is_of(f, "multiprocessing/pool.py") ||
-	    (!strcasestr(f->name, "pool") && (!base || !strcasestr(base, "pool"))))
+	if ((!strcasestr(f->name, "pool") && !strcasestr(tail, "pool")) ||
+	    names_one_of(f->name, work) || names_one_of(tail, work))
 		return false;
 	name += strspn(name, "_");
 	for (size_t i = 0; i < sizeof(takes) / sizeof(takes[0]); i++) {
@@ -74,21 +98,32 @@ static bool is_pool(const struct capture_frame *f)
 	return false;
 }
 
+/* A frame of the standard library's locks that `caller` called: on the way to what it waits in? */
+static void pass(struct place *p, const struct place *caller, const struct capture_frame *f)
+{
+	static const char *const ways[] = { "wait", "wait_for", "acquire", "get", NULL };
+	const char *name = last_name(f->name);
+
+	p->asker = caller->asker;
+	p->semaphore = caller->semaphore || (is_of(f, "/threading.py") && !strcmp(name, "acquire"));
+	p->other = caller->other || !is_one_of(name, ways);
+}
+
 /* Of a frame of Python that `caller` called. */
 static struct place place_of(const struct capture *c, const struct place *caller, uint32_t frame)
 {
 	const struct capture_frame *f = &c->frames[frame - 1];
 	struct place p = { .asker = frame };
 
-	if (is_of(f, "/threading.py") || is_of(f, "/queue.py")) {
-		p.asker = caller->asker;
-		p.semaphore = caller->semaphore ||
-			      (is_of(f, "/threading.py") && !strcmp(last_name(f->name), "acquire"));
-	}
-	if (is_news(f))
-		p.stands = p.semaphore || (p.asker && is_pool(&c->frames[p.asker - 1]))
-				   ? STANDS_FOR_POOL
-				   : STANDS_FOR_NEWS;
+	if (is_of(f, "/threading.py") || is_of(f, "/queue.py"))
+		pass(&p, caller, f);
+	else if (caller->asker && strstr(last_name(f->name), "wait"))
+		p.asker = caller->asker; /* a pool's own way to wait: psycopg_pool's, pymongo's */
+	if (!is_news(f))
+		return p;
+	p.stands = STANDS_FOR_NEWS;
+	if (!p.other && (p.semaphore || (p.asker && is_pool(&c->frames[p.asker - 1]))))
+		p.stands = STANDS_FOR_POOL;
 	return p;
 }
 

@@ -25,9 +25,10 @@ struct model_lockstacks {
 
 /*
  * News: the standard library's wait, wait_for and join of threading.py, _worker of
- * concurrent/futures/thread.py. A pool: wait of threading.py within its Semaphore.acquire; or, maybe by get of
- * queue.py, within a function that takes something (get..., acquire..., checkout..., ...) of a class or a file that
- * has "pool" in its name. NULL and ENOMEM.
+ * concurrent/futures/thread.py. A pool: wait and wait_for within Semaphore.acquire; or, maybe by get of queue.py,
+ * within a function that takes something (get..., acquire..., checkout..., ...) of what has "pool" in the name
+ * of its class, its file or that file's folder, and nothing of work, as a pool of threads has. Before 3.11 the
+ * class is not known. NULL and ENOMEM.
  */
 struct model_lockstacks *model_lockstacks__new(const struct capture *c);
 void model_lockstacks__free(struct model_lockstacks *l); /* NULL is fine */

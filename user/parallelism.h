@@ -24,7 +24,7 @@ uint64_t parallelism__due(const struct parallelism *p);
 
 /*
  * What was done by work->at. Between two looks threads are taken to have run evenly; when they waited is
- * exact.
+ * exact, but of a wait of over four seconds, whose beginning counts where it is four seconds old.
  */
 void parallelism__look(struct parallelism *p, const struct session_work *work);
 

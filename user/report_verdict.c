@@ -174,10 +174,10 @@ static void figures_convoy(struct page *page, const struct model_evidence *e)
 
 static void figures_lock_bound(struct page *page, const struct model_evidence *e)
 {
-	page__add(page, "%s wait for contended locks, ", two(e->lock_wait).text);
-	page__add(page, "%s of them for pools (0.5, and half of ", two(e->pool_wait).text);
-	page__add(page, "%s with those that run or are in the run queue)",
+	page__add(page, "%s wait for contended locks (0.5, and half of ", two(e->lock_wait).text);
+	page__add(page, "%s with those that run or are in the run queue), ",
 		  two(e->run + e->runq + e->lock_wait).text);
+	page__add(page, "%s of them for pools", two(e->pool_wait).text);
 }
 
 static void figures_single_thread(struct page *page, const struct model_evidence *e)

@@ -311,7 +311,7 @@ static const struct member cpu[] = {
 
 static const struct member parallelism[] = {
 	{ "intervals", "count", "that the window was looked at in" },
-	{ "interval_ns", "ns", "each of them, but the last" },
+	{ "interval_ns", "ns", "each of them; the last may differ by half" },
 	{ "wanted", "spread", "ran, or waited for a CPU or a GIL" },
 	{ "achieved", "spread", "ran" },
 	{ 0 },

@@ -180,10 +180,23 @@ static void pool_of_one(void)
 	begin();
 	CHECK(k->waiting == 0 && k->for_pool == 0 && !k->pool);
 	end();
-	pool(2, 50);
+	pool(2, 5);
 	begin();
 	CHECK(k->waiting == 0 && !k->pool);
 	CHECK_INT(model_contention__of(k, &c->threads[1]), 0);
+	end();
+}
+
+/* One waiter in each of two processes: they keep nobody waiting. */
+static void pools_of_processes(void)
+{
+	pool(2, 1000);
+	fixture__python(fixture__process(c, 43, "python3"), "shared", 1);
+	c->threads[1].key = c->locks[1].key = c->samples[2].key = c->samples[3].key =
+		c->processes[1].key;
+	c->threads[1].pid = c->locks[1].pid = c->samples[2].pid = c->samples[3].pid = 43;
+	begin();
+	CHECK(k->waiting == 0 && k->for_pool == 0 && !k->pool);
 	end();
 }
 
@@ -198,5 +211,6 @@ int main(void)
 	TAP_RUN(all_for_news);
 	TAP_RUN(used_up_pool);
 	TAP_RUN(pool_of_one);
+	TAP_RUN(pools_of_processes);
 	return TAP_DONE();
 }

@@ -83,6 +83,26 @@ static const struct {
 	{ POOL,
 	  { "_get_conn", "/usr/lib/urllib3/connectionpool.py", "get", QUEUE, "wait", THREADING } },
 	{ POOL, { "ConnectionPool.getconn", "/srv/db.py", "Condition.wait", THREADING } },
+	{ POOL,
+	  { "ConnectionPool.getconn", "/lib/psycopg_pool/pool.py",
+	    "ConnectionPool._getconn_unchecked", "/lib/psycopg_pool/pool.py", "WaitingClient.wait",
+	    "/lib/psycopg_pool/pool.py", "Condition.wait", THREADING } },
+	{ POOL,
+	  { "_do_get", "/usr/lib/sqlalchemy/pool/impl.py", "get", QUEUE, "wait", THREADING } },
+	{ POOL,
+	  { "NetworkPool.get", "/srv/net.py", "Condition.wait_for", THREADING, "Condition.wait",
+	    THREADING } },
+	/* workers of a pool that have nothing to do */
+	{ NEWS,
+	  { "ThreadPool.get_task", "/srv/app.py", "Queue.get", QUEUE, "Condition.wait",
+	    THREADING } },
+	{ NEWS, { "get", "/srv/thread_pool.py", "Queue.get", QUEUE, "Condition.wait", THREADING } },
+	{ NEWS,
+	  { "Pool.get_job", "/srv/app.py", "Queue.get", QUEUE, "Condition.wait", THREADING } },
+	/* a pool's function that waits for something else */
+	{ NEWS,
+	  { "Pool.get", "/srv/pool.py", "Thread.join", THREADING, "Condition.wait", THREADING } },
+	{ NEWS, { "Pool.get", "/srv/pool.py", "Queue.put", QUEUE, "Condition.wait", THREADING } },
 	/* in the semaphore's own lock, which it holds for a moment */
 	{ ELSEWHERE, { "work", "/srv/app.py", "Semaphore.acquire", THREADING } },
 	/* the semaphore was got: what is waited for now is another thing */

@@ -19,13 +19,13 @@ Truth: ops, done by all; convoy: latencies = ms of each echo that was waited for
 """
 import hashlib
 import os
-import queue
 import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import common
+from connection_pool import ConnectionPool
 
 BLOCK = bytes(1 << 20)
 COUNTS = []
@@ -125,16 +125,6 @@ def permits(i, semaphore):
         with semaphore:
             use(i)
         compute(0.0003)
-
-
-class ConnectionPool:
-    def __init__(self, n):
-        self.idle = queue.LifoQueue()
-        for i in range(n):
-            self.idle.put(i)
-
-    def get_connection(self):
-        return self.idle.get()
 
 
 def borrow(i, pool):
