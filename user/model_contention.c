@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
 #include "model_lockstacks.h"
 
 #define WAITERS 2
@@ -213,14 +212,14 @@ static void judge_all(struct model_contention *c, const struct capture *capture,
 static int fill(struct model_contention *c, const struct model *m)
 {
 	const struct capture *capture = m->capture;
-	cleanup_free const struct model_lock **locks =
-		calloc(capture->locks_n + 1, sizeof(const struct model_lock *));
 	struct model_lockstacks *stacks = model_lockstacks__new(capture);
+	const struct model_lock **locks;
 	bool enough;
 	size_t n;
 
 	c->locks = model_locks__new(m);
 	c->threads = calloc(capture->locks_n + 1, sizeof(*c->threads));
+	locks = calloc(capture->locks_n + 1, sizeof(*locks));
 	enough = c->locks && c->threads && locks && stacks;
 	if (enough) {
 		n = find_locks(c->locks, capture->info.duration_ns, locks);
@@ -228,6 +227,7 @@ static int fill(struct model_contention *c, const struct model *m)
 		judge_all(c, capture, stacks);
 		c->worst = find_worst(c, capture, locks, n);
 	}
+	free(locks);
 	model_lockstacks__free(stacks);
 	return enough ? 0 : -ENOMEM;
 }

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cleanup.h"
 #include "model.h"
 #include "weights.h"
 
@@ -206,22 +205,32 @@ static void collect(struct model_lockstacks *l, const struct capture *c, const s
 	}
 }
 
+static int fill(struct model_lockstacks *l, const struct capture *c)
+{
+	struct place *places = find_places(c);
+	uint64_t *asked = calloc(c->frames_n + 1, sizeof(*asked));
+	bool enough;
+
+	l->threads = calloc(c->samples_n + 1, sizeof(*l->threads));
+	enough = l->threads && places && asked;
+	if (enough) {
+		collect(l, c, places, asked);
+		merge(l);
+	}
+	free(places);
+	free(asked);
+	return enough ? 0 : -ENOMEM;
+}
+
 struct model_lockstacks *model_lockstacks__new(const struct capture *c)
 {
 	struct model_lockstacks *l = calloc(1, sizeof(*l));
-	cleanup_free struct place *places = find_places(c);
-	cleanup_free uint64_t *asked = calloc(c->frames_n + 1, sizeof(*asked));
 
-	if (l)
-		l->threads = calloc(c->samples_n + 1, sizeof(*l->threads));
-	if (!l || !l->threads || !places || !asked) {
-		model_lockstacks__free(l);
-		errno = ENOMEM;
-		return NULL;
-	}
-	collect(l, c, places, asked);
-	merge(l);
-	return l;
+	if (l && fill(l, c) == 0)
+		return l;
+	model_lockstacks__free(l);
+	errno = ENOMEM;
+	return NULL;
 }
 
 void model_lockstacks__free(struct model_lockstacks *l)
