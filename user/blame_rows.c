@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare.h"
+
 #define NATIVE_SHARE 10 /* of the time of a stack, one in so many: then all of it is native */
 
 struct blame_rows {
@@ -60,40 +62,35 @@ void blame_rows__each(struct blame_rows *r, void (*f)(void *ctx, struct blame_ro
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-static int compare_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
 static int by_waiter(const void *a, const void *b)
 {
 	const struct blame_row *p = a, *q = b;
-	int c = compare_u64(p->key, q->key);
+	int c = compare__u64(p->key, q->key);
 
-	c = c ? c : compare_u64(p->pid, q->pid);
-	c = c ? c : compare_u64(p->waiter, q->waiter);
-	return c ? c : compare_u64(p->gil, q->gil);
+	c = c ? c : compare__u64(p->pid, q->pid);
+	c = c ? c : compare__u64(p->waiter, q->waiter);
+	return c ? c : compare__u64(p->gil, q->gil);
 }
 
 static int by_holder(const void *a, const void *b)
 {
 	const struct blame_row *p = a, *q = b;
-	int c = compare_u64(p->key, q->key);
+	int c = compare__u64(p->key, q->key);
 
-	c = c ? c : compare_u64(p->pid, q->pid);
-	c = c ? c : compare_u64(p->holder_tid, q->holder_tid);
-	c = c ? c : compare_u64(p->stack, q->stack);
-	return c ? c : compare_u64(p->kind, q->kind);
+	c = c ? c : compare__u64(p->pid, q->pid);
+	c = c ? c : compare__u64(p->holder_tid, q->holder_tid);
+	c = c ? c : compare__u64(p->stack, q->stack);
+	return c ? c : compare__u64(p->kind, q->kind);
 }
 
 static int by_weight(const void *a, const void *b)
 {
 	const struct blame_row *p = a, *q = b;
-	int c = compare_u64(q->wait_ns + q->runq_ns, p->wait_ns + p->runq_ns);
+	int c = compare__u64(q->wait_ns + q->runq_ns, p->wait_ns + p->runq_ns);
 
 	c = c ? c : by_waiter(a, b);
 	c = c ? c : by_holder(a, b);
-	return c ? c : compare_u64(p->nr, q->nr);
+	return c ? c : compare__u64(p->nr, q->nr);
 }
 
 /* [from, to) are rows of one waiter and GIL, charged `sum` instead of `want`. */
@@ -205,10 +202,10 @@ static int by_deed(const struct blame_row *p, const struct blame_row *q)
 {
 	int c = by_waiter(p, q);
 
-	c = c ? c : compare_u64(p->holder_tid, q->holder_tid);
-	c = c ? c : compare_u64(p->holder, q->holder);
-	c = c ? c : compare_u64(deed(p), deed(q));
-	return c ? c : compare_u64(p->nr, q->nr);
+	c = c ? c : compare__u64(p->holder_tid, q->holder_tid);
+	c = c ? c : compare__u64(p->holder, q->holder);
+	c = c ? c : compare__u64(deed(p), deed(q));
+	return c ? c : compare__u64(p->nr, q->nr);
 }
 
 /* The rows without a stack are the first of each deed. */
@@ -217,8 +214,8 @@ static int by_deed_and_stack(const void *a, const void *b)
 	const struct blame_row *p = a, *q = b;
 	int c = by_deed(p, q);
 
-	c = c ? c : compare_u64(p->stack, q->stack);
-	return c ? c : compare_u64(p->kind, q->kind);
+	c = c ? c : compare__u64(p->stack, q->stack);
+	return c ? c : compare__u64(p->kind, q->kind);
 }
 
 static uint64_t weight(const struct blame_row *row)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare.h"
 #include "diff_sums.h"
 
 #define MAX_PAIRED 256 /* trees of a capture that partners are looked for: each with each */
@@ -22,27 +23,22 @@ struct forest {
 	struct diff_sums *sums;
 };
 
-static int compare(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
 static int by_pid(const void *a, const void *b)
 {
 	const struct capture_process *p = (*(struct member *const *)a)->process->process;
 	const struct capture_process *q = (*(struct member *const *)b)->process->process;
-	int order = compare(p->pid, q->pid);
+	int order = compare__u64(p->pid, q->pid);
 
-	return order ? order : compare(p->key, q->key);
+	return order ? order : compare__u64(p->key, q->key);
 }
 
 static int by_age(const void *a, const void *b)
 {
 	const struct capture_process *p = (*(struct member *const *)a)->process->process;
 	const struct capture_process *q = (*(struct member *const *)b)->process->process;
-	int order = compare(p->key, q->key);
+	int order = compare__u64(p->key, q->key);
 
-	return order ? order : compare(p->pid, q->pid);
+	return order ? order : compare__u64(p->pid, q->pid);
 }
 
 /* The youngest of those with this PID that are older than the child: PIDs are reused. NULL: none. */

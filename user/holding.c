@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "compare.h"
 #include "timeline.h"
 
 #define MIN_SAMPLES 30 /* of one thread; else those of all threads of the GIL */
@@ -27,18 +28,13 @@ struct holding {
 	void *rows; /* tsearch(3) */
 };
 
-static int compare_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
 static int by_thread(const void *a, const void *b)
 {
 	const struct holding_row *p = a, *q = b;
-	int c = compare_u64(p->key, q->key);
+	int c = compare__u64(p->key, q->key);
 
-	c = c ? c : compare_u64(p->gil, q->gil);
-	return c ? c : compare_u64(p->tid, q->tid);
+	c = c ? c : compare__u64(p->gil, q->gil);
+	return c ? c : compare__u64(p->tid, q->tid);
 }
 
 struct holding *holding__new(void)

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "compare.h"
+
 #define MAX_DEEDS BLAME_MAX_ROWS
 #define DEED_SLOTS (2 * MAX_DEEDS)
 #define FIRST_ENTRIES 4
@@ -63,19 +65,14 @@ void ledger__free(struct ledger *l)
 
 /* --- accounts --------------------------------------------------------------------------------- */
 
-static int compare_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
 static int by_waiter(const void *a, const void *b)
 {
 	const struct ledger_waiter *v = a, *w = b;
-	int c = compare_u64(v->key, w->key);
+	int c = compare__u64(v->key, w->key);
 
-	c = c ? c : compare_u64(v->gil, w->gil);
-	c = c ? c : compare_u64(v->pid, w->pid);
-	return c ? c : compare_u64(v->tid, w->tid);
+	c = c ? c : compare__u64(v->gil, w->gil);
+	c = c ? c : compare__u64(v->pid, w->pid);
+	return c ? c : compare__u64(v->tid, w->tid);
 }
 
 struct ledger_account *ledger__account(struct ledger *l, const struct ledger_waiter *w)

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "compare.h"
+
 #define MAX_THREADS 65536 /* that owners are looked for among: the last ones that ended */
 
 /* A thread, as the target knows it and as we do. */
@@ -52,20 +54,15 @@ static int grow(void **list, size_t n, size_t *max, size_t size)
 	return 0;
 }
 
-static int compare(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
 static int by_lock(const void *a, const void *b)
 {
 	const struct locks_row *p = a, *q = b;
-	int order = compare(p->key, q->key);
+	int order = compare__u64(p->key, q->key);
 
-	order = order ? order : compare(p->pid, q->pid);
-	order = order ? order : compare(p->address, q->address);
-	order = order ? order : compare(p->tid, q->tid);
-	return order ? order : compare(p->owner_tid, q->owner_tid);
+	order = order ? order : compare__u64(p->pid, q->pid);
+	order = order ? order : compare__u64(p->address, q->address);
+	order = order ? order : compare__u64(p->tid, q->tid);
+	return order ? order : compare__u64(p->owner_tid, q->owner_tid);
 }
 
 /* Rows of the same waiter, lock and owner become one. */
@@ -141,9 +138,9 @@ int locks__thread(struct locks *l, const struct wire_thread *t)
 static int by_name(const void *a, const void *b)
 {
 	const struct named *p = a, *q = b;
-	int order = compare(p->key, q->key);
+	int order = compare__u64(p->key, q->key);
 
-	return order ? order : compare(p->ns_tid, q->ns_tid);
+	return order ? order : compare__u64(p->ns_tid, q->ns_tid);
 }
 
 /* The TID of a thread that its process knows by another; 0: it has none of that name. */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare.h"
+
 uint64_t model__sum(uint64_t a, uint64_t b)
 {
 	return a > MODEL_MAX - (b < MODEL_MAX ? b : MODEL_MAX) ? MODEL_MAX : a + b;
@@ -22,20 +24,15 @@ double model__share(uint64_t part, uint64_t whole)
 	return whole ? (double)part / (double)whole : 0;
 }
 
-static int compare(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
 /* By process and thread; rows of one thread stay as they are in the file. */
 static int compare_rows(const void *a, const void *b)
 {
 	const struct capture_thread *s = *(struct capture_thread *const *)a;
 	const struct capture_thread *t = *(struct capture_thread *const *)b;
-	int order = compare(s->key, t->key);
+	int order = compare__u64(s->key, t->key);
 
-	order = order ? order : compare(s->pid, t->pid);
-	order = order ? order : compare(s->tid, t->tid);
+	order = order ? order : compare__u64(s->pid, t->pid);
+	order = order ? order : compare__u64(s->tid, t->tid);
 	return order ? order : (s > t) - (s < t);
 }
 
@@ -45,9 +42,9 @@ static int compare_busy(const void *a, const void *b)
 	const struct capture_thread *t = ((const struct model_thread *)b)->row;
 	int order = (s->merged > 1) - (t->merged > 1);
 
-	order = order ? order : compare(t->state_ns[ST_RUN], s->state_ns[ST_RUN]);
-	order = order ? order : compare(t->state_ns[ST_GIL_WAIT], s->state_ns[ST_GIL_WAIT]);
-	order = order ? order : compare(s->tid, t->tid);
+	order = order ? order : compare__u64(t->state_ns[ST_RUN], s->state_ns[ST_RUN]);
+	order = order ? order : compare__u64(t->state_ns[ST_GIL_WAIT], s->state_ns[ST_GIL_WAIT]);
+	order = order ? order : compare__u64(s->tid, t->tid);
 	return order ? order : (s > t) - (s < t);
 }
 
@@ -56,8 +53,8 @@ static int compare_processes(const void *a, const void *b)
 	const struct model_process *p = a, *q = b;
 	int order = (p->wanted < q->wanted) - (p->wanted > q->wanted);
 
-	order = order ? order : compare(p->process->pid, q->process->pid);
-	return order ? order : compare(p->process->key, q->process->key);
+	order = order ? order : compare__u64(p->process->pid, q->process->pid);
+	return order ? order : compare__u64(p->process->key, q->process->key);
 }
 
 static void add_waiting(struct model_process *p, struct model_thread *t)
@@ -149,9 +146,9 @@ static int compare_captured(const void *a, const void *b)
 {
 	const struct capture_process *p = *(struct capture_process *const *)a;
 	const struct capture_process *q = *(struct capture_process *const *)b;
-	int order = compare(p->key, q->key);
+	int order = compare__u64(p->key, q->key);
 
-	return order ? order : compare(p->pid, q->pid);
+	return order ? order : compare__u64(p->pid, q->pid);
 }
 
 /* Both lists are sorted alike, so each process's rows follow those of the one before. */
@@ -174,9 +171,9 @@ static int add_processes(struct model *m, struct capture_process **processes,
 static int compare_keys(const void *a, const void *b)
 {
 	const struct model_process *p = a, *q = b;
-	int order = compare(p->process->key, q->process->key);
+	int order = compare__u64(p->process->key, q->process->key);
 
-	return order ? order : compare(p->process->pid, q->process->pid);
+	return order ? order : compare__u64(p->process->pid, q->process->pid);
 }
 
 /* While the processes are sorted by key. */

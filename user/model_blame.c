@@ -5,17 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare.h"
 #include "weights.h"
 
 const char *const model_blame_kinds[BLAME_KINDS] = {
 	[BLAME_PYTHON] = "python",	 [BLAME_NATIVE] = "native",   [BLAME_OFFCPU] = "offcpu",
 	[BLAME_PREEMPTED] = "preempted", [BLAME_HANDOFF] = "handoff", [BLAME_UNKNOWN] = "unknown",
 };
-
-static int compare(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
 
 static int compare_calls(const char *a, const char *b)
 {
@@ -27,29 +23,29 @@ static int compare_calls(const char *a, const char *b)
 static int by_place(const void *a, const void *b)
 {
 	const struct model_line *p = a, *q = b;
-	int c = compare(p->row->key, q->row->key);
+	int c = compare__u64(p->row->key, q->row->key);
 
-	c = c ? c : compare(p->row->pid, q->row->pid);
-	c = c ? c : compare(p->row->kind, q->row->kind);
-	c = c ? c : compare(p->python, q->python);
-	c = c ? c : compare(p->native, q->native);
+	c = c ? c : compare__u64(p->row->pid, q->row->pid);
+	c = c ? c : compare__u64(p->row->kind, q->row->kind);
+	c = c ? c : compare__u64(p->python, q->python);
+	c = c ? c : compare__u64(p->native, q->native);
 	return c ? c : compare_calls(p->row->call, q->row->call);
 }
 
 static int by_threads(const void *a, const void *b)
 {
 	const struct model_pair *p = a, *q = b;
-	int c = compare(p->key, q->key);
+	int c = compare__u64(p->key, q->key);
 
-	c = c ? c : compare(p->pid, q->pid);
-	c = c ? c : compare(p->waiter, q->waiter);
-	return c ? c : compare(p->holder, q->holder);
+	c = c ? c : compare__u64(p->pid, q->pid);
+	c = c ? c : compare__u64(p->waiter, q->waiter);
+	return c ? c : compare__u64(p->holder, q->holder);
 }
 
 static int gravest_line(const void *a, const void *b)
 {
 	const struct model_line *p = a, *q = b;
-	int c = compare(q->wait_ns, p->wait_ns);
+	int c = compare__u64(q->wait_ns, p->wait_ns);
 
 	return c ? c : by_place(a, b);
 }
@@ -57,7 +53,7 @@ static int gravest_line(const void *a, const void *b)
 static int gravest_pair(const void *a, const void *b)
 {
 	const struct model_pair *p = a, *q = b;
-	int c = compare(q->wait_ns, p->wait_ns);
+	int c = compare__u64(q->wait_ns, p->wait_ns);
 
 	return c ? c : by_threads(a, b);
 }

@@ -3,26 +3,21 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "compare.h"
 #include "model_lockstacks.h"
 
 #define WAITERS 2
 #define RATE 10	    /* waits a second */
 #define POOL_RATE 1 /* the same for a pool, which may be kept for long */
 
-static int compare(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
 static int by_thread(const void *a, const void *b)
 {
 	const struct model_contended *p = a, *q = b;
-	int order = compare(p->key, q->key);
+	int order = compare__u64(p->key, q->key);
 
-	order = order ? order : compare(p->pid, q->pid);
-	return order ? order : compare(p->tid, q->tid);
+	order = order ? order : compare__u64(p->pid, q->pid);
+	return order ? order : compare__u64(p->tid, q->tid);
 }
 
 /* --- what stacks tell --------------------------------------------------------------------------- */
@@ -51,10 +46,10 @@ static int by_address(const void *a, const void *b)
 {
 	const struct model_lock *p = *(const struct model_lock *const *)a;
 	const struct model_lock *q = *(const struct model_lock *const *)b;
-	int order = compare(p->process->process->key, q->process->process->key);
+	int order = compare__u64(p->process->process->key, q->process->process->key);
 
-	order = order ? order : compare(p->process->process->pid, q->process->process->pid);
-	return order ? order : compare(p->address, q->address);
+	order = order ? order : compare__u64(p->process->process->pid, q->process->process->pid);
+	return order ? order : compare__u64(p->address, q->address);
 }
 
 static bool may_be_contended(const struct model_lock *l, uint64_t window)

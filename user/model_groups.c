@@ -4,15 +4,12 @@
 
 #include <stdlib.h>
 
+#include "compare.h"
+
 #define COMPARED 1024 /* characters of a command line */
 #define LIVED_SHARE 2 /* of the time that the oldest lived: a half */
 #define IDLE_WANTED 0.01
 #define IDLE_SLEEPS 10 /* a second */
-
-static int compare(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
 
 static bool is_digit(char c)
 {
@@ -60,9 +57,9 @@ static int by_group(const void *a, const void *b)
 {
 	const struct model_member *v = *(const struct model_member *const *)a;
 	const struct model_member *w = *(const struct model_member *const *)b;
-	int order = compare(v->tree, w->tree);
+	int order = compare__u64(v->tree, w->tree);
 
-	order = order ? order : compare(v->parent, w->parent);
+	order = order ? order : compare__u64(v->parent, w->parent);
 	return order ? order : compare_programs(program(v), program(w));
 }
 
@@ -70,7 +67,7 @@ static int by_cpu(const void *a, const void *b)
 {
 	const struct model_member *v = *(const struct model_member *const *)a;
 	const struct model_member *w = *(const struct model_member *const *)b;
-	int order = compare(w->process->cpu_ns, v->process->cpu_ns);
+	int order = compare__u64(w->process->cpu_ns, v->process->cpu_ns);
 
 	return order ? order : (v > w) - (v < w);
 }
@@ -78,9 +75,9 @@ static int by_cpu(const void *a, const void *b)
 static int by_tree(const void *a, const void *b)
 {
 	const struct model_group *g = a, *h = b;
-	int order = compare(g->tree, h->tree);
+	int order = compare__u64(g->tree, h->tree);
 
-	order = order ? order : compare(h->cpu_ns, g->cpu_ns);
+	order = order ? order : compare__u64(h->cpu_ns, g->cpu_ns);
 	return order ? order : (g->workers > h->workers) - (g->workers < h->workers);
 }
 

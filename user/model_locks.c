@@ -4,19 +4,16 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define MATTERS 0.05 /* of all threads' time */
+#include "compare.h"
 
-static int compare(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
+#define MATTERS 0.05 /* of all threads' time */
 
 static int by_lock(const struct capture_lock *p, const struct capture_lock *q)
 {
-	int order = compare(p->key, q->key);
+	int order = compare__u64(p->key, q->key);
 
-	order = order ? order : compare(p->pid, q->pid);
-	return order ? order : compare(p->address, q->address);
+	order = order ? order : compare__u64(p->pid, q->pid);
+	return order ? order : compare__u64(p->address, q->address);
 }
 
 static int by_owner(const void *a, const void *b)
@@ -25,8 +22,8 @@ static int by_owner(const void *a, const void *b)
 	const struct capture_lock *q = *(const struct capture_lock *const *)b;
 	int order = by_lock(p, q);
 
-	order = order ? order : compare(p->owner_tid, q->owner_tid);
-	return order ? order : compare(p->tid, q->tid);
+	order = order ? order : compare__u64(p->owner_tid, q->owner_tid);
+	return order ? order : compare__u64(p->tid, q->tid);
 }
 
 static int by_waiter(const void *a, const void *b)
@@ -34,34 +31,34 @@ static int by_waiter(const void *a, const void *b)
 	const struct capture_lock *p = *(const struct capture_lock *const *)a;
 	const struct capture_lock *q = *(const struct capture_lock *const *)b;
 
-	return compare(p->tid, q->tid);
+	return compare__u64(p->tid, q->tid);
 }
 
 static int gravest_owner(const void *a, const void *b)
 {
 	const struct model_owner *p = a, *q = b;
-	int order = compare(q->wait_ns, p->wait_ns);
+	int order = compare__u64(q->wait_ns, p->wait_ns);
 
-	return order ? order : compare(p->tid, q->tid);
+	return order ? order : compare__u64(p->tid, q->tid);
 }
 
 static int gravest_lock(const void *a, const void *b)
 {
 	const struct model_lock *p = a, *q = b;
-	int order = compare(q->wait_ns, p->wait_ns);
+	int order = compare__u64(q->wait_ns, p->wait_ns);
 
-	order = order ? order : compare(p->process->process->pid, q->process->process->pid);
-	order = order ? order : compare(p->process->process->key, q->process->process->key);
-	return order ? order : compare(p->address, q->address);
+	order = order ? order : compare__u64(p->process->process->pid, q->process->process->pid);
+	order = order ? order : compare__u64(p->process->process->key, q->process->process->key);
+	return order ? order : compare__u64(p->address, q->address);
 }
 
 static int by_key(const void *a, const void *b)
 {
 	const struct model_process *p = *(const struct model_process *const *)a;
 	const struct model_process *q = *(const struct model_process *const *)b;
-	int order = compare(p->process->key, q->process->key);
+	int order = compare__u64(p->process->key, q->process->key);
 
-	return order ? order : compare(p->process->pid, q->process->pid);
+	return order ? order : compare__u64(p->process->pid, q->process->pid);
 }
 
 /* Adds the owners among rows[0...n-1], which are of one lock and sorted by owner, at `to`. */

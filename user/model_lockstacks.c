@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "compare.h"
 #include "model.h"
 #include "weights.h"
 
@@ -143,18 +144,13 @@ static struct place *find_places(const struct capture *c)
 	return places;
 }
 
-static int compare(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
 static int by_thread(const void *a, const void *b)
 {
 	const struct model_stood *p = a, *q = b;
-	int order = compare(p->key, q->key);
+	int order = compare__u64(p->key, q->key);
 
-	order = order ? order : compare(p->pid, q->pid);
-	return order ? order : compare(p->tid, q->tid);
+	order = order ? order : compare__u64(p->pid, q->pid);
+	return order ? order : compare__u64(p->tid, q->tid);
 }
 
 static void merge(struct model_lockstacks *l)

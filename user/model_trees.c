@@ -4,29 +4,25 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "compare.h"
 #include "model_groups.h"
-
-static int compare(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
 
 static int by_age(const void *a, const void *b)
 {
 	const struct capture_process *p = (*(struct model_member *const *)a)->process->process;
 	const struct capture_process *q = (*(struct model_member *const *)b)->process->process;
-	int order = compare(p->key, q->key);
+	int order = compare__u64(p->key, q->key);
 
-	return order ? order : compare(p->pid, q->pid);
+	return order ? order : compare__u64(p->pid, q->pid);
 }
 
 static int by_pid(const void *a, const void *b)
 {
 	const struct capture_process *p = (*(struct model_member *const *)a)->process->process;
 	const struct capture_process *q = (*(struct model_member *const *)b)->process->process;
-	int order = compare(p->pid, q->pid);
+	int order = compare__u64(p->pid, q->pid);
 
-	return order ? order : compare(p->key, q->key);
+	return order ? order : compare__u64(p->key, q->key);
 }
 
 /*

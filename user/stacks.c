@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare.h"
 #include "merge.h"
 #include "pycode.h"
 
@@ -51,22 +52,17 @@ struct stacks {
 	uint64_t lost;
 };
 
-static int compare(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
 static int by_address(const void *a, const void *b)
 {
 	const struct code *p = a, *q = b;
-	int c = compare(p->key, q->key);
+	int c = compare__u64(p->key, q->key);
 
-	return c ? c : compare(p->address, q->address);
+	return c ? c : compare__u64(p->address, q->address);
 }
 
 static int by_id(const void *a, const void *b)
 {
-	return compare(((const struct stack *)a)->id, ((const struct stack *)b)->id);
+	return compare__u64(((const struct stack *)a)->id, ((const struct stack *)b)->id);
 }
 
 static int compare_strings(const char *a, const char *b)
@@ -79,9 +75,9 @@ static int compare_strings(const char *a, const char *b)
 static int by_place(const void *a, const void *b)
 {
 	const struct frame *p = a, *q = b;
-	int c = compare(p->line, q->line);
+	int c = compare__u64(p->line, q->line);
 
-	c = c ? c : compare(p->kind, q->kind);
+	c = c ? c : compare__u64(p->kind, q->kind);
 	c = c ? c : compare_strings(p->name, q->name);
 	return c ? c : compare_strings(p->file, q->file);
 }
@@ -89,9 +85,9 @@ static int by_place(const void *a, const void *b)
 static int by_call(const void *a, const void *b)
 {
 	const struct node *p = a, *q = b;
-	int c = compare(p->parent, q->parent);
+	int c = compare__u64(p->parent, q->parent);
 
-	return c ? c : compare(p->frame, q->frame);
+	return c ? c : compare__u64(p->frame, q->frame);
 }
 
 static void *find(void *const *tree, const void *probe, int (*order)(const void *, const void *))
