@@ -149,7 +149,7 @@ bursts() {
 		"r['parallelism']['wanted']['p10'] < 0.3" \
 		"2.8 < r['parallelism']['wanted']['p90'] < 3.05" \
 		"r['parallelism']['wanted']['max'] < 3.15" \
-		"1.3 < r['parallelism']['wanted']['mean'] < 1.7" \
+		"1.4 < r['parallelism']['wanted']['mean'] < 1.6" \
 		"abs(r['parallelism']['wanted']['mean'] - sum(p['wanted'] for p in r['processes'])) < 0.02" \
 		"abs(r['parallelism']['achieved']['mean'] - sum(p['achieved'] for p in r['processes'])) < 0.02"
 	grep -q '^Threads that wanted to run, in parts of 134 ms: ' "$REPORT.txt"
@@ -158,7 +158,7 @@ bursts() {
 @test "bursts of threads: three want to run half of the time, and one does" {
 	requires bpf
 	bursts threads
-	json_true "$REPORT" "0.8 < r['parallelism']['achieved']['p90'] < 1.2"
+	json_true "$REPORT" "0.8 < r['parallelism']['achieved']['p90'] < 1.05"
 }
 
 @test "bursts of processes: three want to run half of the time, and as many do as there are CPUs" {

@@ -245,11 +245,10 @@ struct capture_cpu {
 };
 
 /*
- * A part of the window, which they all fill without gaps. Time of the target's threads: on CPUs, and with that
+ * A part of the window, which they fill one after the other. Time of the target's threads: on CPUs, and with that
  * the time that they waited for CPUs and GILs.
  */
 struct capture_interval {
-	uint64_t begin_ns; /* since the window's start */
 	uint64_t ns;
 	uint64_t ran_ns, wanted_ns;
 };

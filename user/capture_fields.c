@@ -252,7 +252,6 @@ const struct field capture_cgroup_fields[] = {
 };
 
 const struct field capture_interval_fields[] = {
-	MEMBER(capture_interval, begin_ns, FIELD_U64),
 	MEMBER(capture_interval, ns, FIELD_U64),
 	MEMBER(capture_interval, ran_ns, FIELD_U64),
 	MEMBER(capture_interval, wanted_ns, FIELD_U64),

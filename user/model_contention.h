@@ -6,8 +6,8 @@
  *
  * - two or more threads of the process waited for it, ten or more times a second together;
  * - of a thread's waits for locks, the share in which it stood in a wait for news does not count, and that in a
- *   wait for a pool that is used up does (user/model_lockstacks.h), by two threads of the process and one wait a second: the
- *   lock that it sleeps in is its own then. Only where Python's stacks are known can that be told.
+ *   wait for a pool that is used up does (user/model_lockstacks.h), by two threads of the process and one wait a
+ *   second: the lock that it sleeps in is its own then. Only where Python's stacks are known can that be told.
  *
  * So a pool of threads that a program of another language, or a queue of C, feeds with many short jobs
  * through one lock counts as contended. Pure.

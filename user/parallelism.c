@@ -145,7 +145,6 @@ static struct capture_interval interval(const struct parallelism *p, uint64_t be
 	uint64_t left = p->at - begin;
 
 	return (struct capture_interval){
-		.begin_ns = begin,
 		.ns = left < length(p) ? left : length(p),
 		.ran_ns = (uint64_t)row->ran,
 		.wanted_ns = (uint64_t)row->ran + (uint64_t)(waited > 0 ? waited : 0),

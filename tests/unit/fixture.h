@@ -192,12 +192,8 @@ static inline struct capture_cgroup *fixture__cgroup(struct capture *c, const ch
 /* The next `ns` of the window: as many threads ran, and wanted to. */
 static inline void fixture__parallel(struct capture *c, uint64_t ns, double ran, double wanted)
 {
-	const struct capture_interval *last = c->intervals_n ? &c->intervals[c->intervals_n - 1]
-							     : NULL;
-	uint64_t begin = last ? last->begin_ns + last->ns : 0;
 	struct capture_interval *i = fixture_row(&c->intervals, &c->intervals_n, sizeof(*i));
 
-	i->begin_ns = begin;
 	i->ns = ns;
 	i->ran_ns = (uint64_t)(ran * (double)ns);
 	i->wanted_ns = (uint64_t)(wanted * (double)ns);

@@ -118,6 +118,34 @@ static inline struct capture *pool(void)
 	return c;
 }
 
+/* Of all but processes, threads and stacks. */
+static inline void make_rows_hostile(struct capture *c, const char *name)
+{
+	for (size_t i = 0; i < c->cpus_n; i++)
+		c->cpus[i].idle_ns = INT64_MAX;
+	for (size_t i = 0; i < c->cgroups_n; i++) {
+		struct capture_cgroup *g = &c->cgroups[i];
+
+		replace(&g->name, name);
+		g->quota_millicpus = g->periods = g->throttled = g->throttled_ns = INT64_MAX;
+	}
+	for (size_t i = 0; i < c->intervals_n; i++) {
+		struct capture_interval *row = &c->intervals[i];
+
+		row->wanted_ns = INT64_MAX;
+		row->ns = row->ran_ns = i ? INT64_MAX : 0;
+	}
+	for (size_t i = 0; i < c->locks_n; i++) {
+		struct capture_lock *l = &c->locks[i];
+
+		for (size_t p = 0; p < c->processes_n; p++)
+			if (c->processes[p].key == l->key)
+				l->pid = c->processes[p].pid;
+		l->address = l->wait_ns = l->count = INT64_MAX;
+		l->owner_tid = l->tid = UINT32_MAX;
+	}
+}
+
 /* Every figure and every string as bad as a file can have it. */
 static inline struct capture *hostile(void)
 {
@@ -175,29 +203,7 @@ static inline struct capture *hostile(void)
 	}
 	c->processes[0].gils[0].switch_end = INT64_MAX;
 	c->processes[0].gils[0].interpreter = INT64_MIN;
-	for (size_t i = 0; i < c->cpus_n; i++)
-		c->cpus[i].idle_ns = INT64_MAX;
-	for (size_t i = 0; i < c->cgroups_n; i++) {
-		struct capture_cgroup *g = &c->cgroups[i];
-
-		replace(&g->name, name);
-		g->quota_millicpus = g->periods = g->throttled = g->throttled_ns = INT64_MAX;
-	}
-	for (size_t i = 0; i < c->intervals_n; i++) {
-		struct capture_interval *row = &c->intervals[i];
-
-		row->begin_ns = row->wanted_ns = INT64_MAX;
-		row->ns = row->ran_ns = i ? INT64_MAX : 0;
-	}
-	for (size_t i = 0; i < c->locks_n; i++) {
-		struct capture_lock *l = &c->locks[i];
-
-		for (size_t p = 0; p < c->processes_n; p++)
-			if (c->processes[p].key == l->key)
-				l->pid = c->processes[p].pid;
-		l->address = l->wait_ns = l->count = INT64_MAX;
-		l->owner_tid = l->tid = UINT32_MAX;
-	}
+	make_rows_hostile(c, name);
 	make_stacks_hostile(c, name);
 	return c;
 }

@@ -15,7 +15,8 @@ nothing  sleeps
 A unit of computing is CPU time, not iterations: machines run the same loop at different speeds from one
 moment to the next.
 
-Truth: ops, done by all; convoy: latencies = ms of each echo that was waited for beside the computing.
+Truth: ops, done by all; waiting, in permits and borrow, threads that waited for what others had, on average;
+convoy: latencies = ms of each echo that was waited for beside the computing.
 """
 import hashlib
 import os
@@ -29,6 +30,7 @@ from connection_pool import ConnectionPool
 
 BLOCK = bytes(1 << 20)
 COUNTS = []
+WAITED, ASKED = [], []  # of each thread: s that it waited for what others have; since when it does, or 0
 
 
 def compute(seconds):
@@ -116,12 +118,16 @@ def hog(i):
 
 
 def use(i):
+    """What was asked for has been got."""
+    WAITED[i] += time.monotonic() - ASKED[i]
+    ASKED[i] = 0
     time.sleep(0.005)
     COUNTS[i] += 1
 
 
 def permits(i, semaphore):
     while True:
+        ASKED[i] = time.monotonic()
         with semaphore:
             use(i)
         compute(0.0003)
@@ -129,15 +135,24 @@ def permits(i, semaphore):
 
 def borrow(i, pool):
     while True:
+        ASKED[i] = time.monotonic()
         connection = pool.get_connection()
         use(i)
         pool.idle.put(connection)
         compute(0.0003)
 
 
+def waited():
+    """By all, until now: some may never get it."""
+    now = time.monotonic()
+    return sum(WAITED) + sum(now - since for since in ASKED if since)
+
+
 def start_all(case, n):
     """The threads of one process. Returns what goes into its truth."""
     COUNTS.extend([0] * (n + 2))
+    WAITED.extend([0] * (n + 2))
+    ASKED.extend([0] * (n + 2))
     if case == "primes":
         targets = [(primes, i) for i in range(n)]
     elif case == "files":
@@ -190,7 +205,9 @@ def main():
         common.finish(**common.run(args.seconds))
     truth = start_all(args.case, args.threads)
     time.sleep(0.3)
+    before = waited()
     ran = common.run(args.seconds, lambda: sum(COUNTS))
+    truth["waiting"] = (waited() - before) / ran["seconds"]
     truth.pop("pool", None)
     common.finish(**truth, **ran)
 

@@ -27,10 +27,10 @@ SPIN_FRAMES = 6    # of a thread of spin.py, with --depth 0
 WEIGHTS = ("blame", "gil_wait", "hold", "oncpu", "offcpu", "lock_wait")
 OWN_SHARE = 0.8  # of the machine's switches, at least, are a ping-pong's while it is measured
 
-# run_s: as long as gilprof looks if it is not told
-FULL = {"rounds": 15, "seconds": 1.0, "short_s": 0.6, "reads": 5, "runs": 3, "run_s": 10,
+# runs_s: the last is as long as gilprof looks if it is not told
+FULL = {"rounds": 15, "seconds": 1.0, "short_s": 0.6, "reads": 5, "runs": 3, "runs_s": (5, 10),
         "server_s": 600}
-QUICK = {"rounds": 3, "seconds": 0.5, "short_s": 0.4, "reads": 3, "runs": 2, "run_s": 2,
+QUICK = {"rounds": 3, "seconds": 0.5, "short_s": 0.4, "reads": 3, "runs": 2, "runs_s": (2,),
          "server_s": 0}
 
 
@@ -158,18 +158,22 @@ class Bench:
             reads.append((programs(counter), 2 * len(workload.cpus or ()) * sum(workload.slots)))
         return reads
 
+    def captures_of(self, pid, seconds):
+        gilprof = self.gilprof(pid)
+        for _ in range(self.plan["runs"]):
+            gilprof.start(seconds)
+            gilprof.finish()
+        return gilprof.captures
+
     def itself(self):
         head("gilprof itself, at 64 threads (32 pairs)", "median", "least", "most", "",
              "goal")
         with self.test_workload("echo", "64") as w:
-            gilprof = self.gilprof(w.pid)
-            for _ in range(self.plan["runs"]):
-                gilprof.start(self.plan["run_s"])
-                gilprof.finish()
-        captures = gilprof.captures
-        selves = [c["self"] for c in captures]
-        amount_row(f"CPU time over {self.plan['run_s']} s, % of a core",
-                   [100 * c["self"]["cpu_ns"] / c["duration_ns"] for c in captures], 0.5, "{:.2f}")
+            captures = [self.captures_of(w.pid, seconds) for seconds in self.plan["runs_s"]]
+        for seconds, of in zip(self.plan["runs_s"], captures):
+            amount_row(f"CPU time over {seconds} s, % of a core",
+                       [100 * c["self"]["cpu_ns"] / c["duration_ns"] for c in of], 0.5, "{:.2f}")
+        selves = [c["self"] for of in captures for c in of]
         amount_row("peak memory, MB", [s["rss_peak_bytes"] / 1e6 for s in selves], 30, "{:.1f}")
         amount_row("from start to attached, s", [s["attach_ns"] / 1e9 for s in selves], 0.3,
                    "{:.2f}")
