@@ -22,6 +22,9 @@
 #define ACCOUNT_PART static inline
 #endif
 
+/* What every switch does: a call costs as much as the work (bpf/gilprof.bpf.c). */
+#define ACCOUNT_HOT static inline __attribute__((always_inline))
+
 /* The window, in CLOCK_MONOTONIC ns: ~0 while not yet open, resp. not yet closed. */
 struct account_window {
 	__u64 start;
@@ -44,7 +47,7 @@ struct account_window {
 #define ACCOUNT_DEFAULT_INTERVAL_US 5000 /* CPython Python/ceval_gil.h: DEFAULT_INTERVAL */
 
 /* [from, to] clipped to the window; 0 if nothing of it lies inside. */
-static inline __u64 account__clip(const struct account_window *w, __u64 from, __u64 to)
+ACCOUNT_HOT __u64 account__clip(const struct account_window *w, __u64 from, __u64 to)
 {
 	if (from < w->start)
 		from = w->start;
@@ -53,23 +56,20 @@ static inline __u64 account__clip(const struct account_window *w, __u64 from, __
 	return to > from ? to - from : 0;
 }
 
-ACCOUNT_PART int account__count(struct wire_hist *h, __u64 ns)
+ACCOUNT_HOT void account__count(struct wire_hist *h, __u64 ns)
 {
 	__u32 bucket = hist__bucket(ns);
 
-	if (!h)
-		return 0;
 	h->total_ns += ns;
 	h->count++;
 	if (ns > h->max_ns)
 		h->max_ns = ns;
 	if (bucket < HIST_BUCKETS) /* always so; the verifier wants to see it */
 		h->bucket[bucket]++;
-	return 0;
 }
 
 /* Charges the time since the last event to the present state. Returns what was charged. */
-static inline __u64 account__charge(const struct account_window *w, struct wire_thread *t, __u64 now)
+ACCOUNT_HOT __u64 account__charge(const struct account_window *w, struct wire_thread *t, __u64 now)
 {
 	__u64 ns = account__clip(w, t->since, now);
 	__u32 state = t->state;
@@ -86,7 +86,7 @@ static inline __u64 account__forward(const struct wire_thread *t, __u64 now)
 	return now > t->since ? now : t->since;
 }
 
-static inline void account__charge_cpu(struct wire_thread *t, __u64 ran)
+ACCOUNT_HOT void account__charge_cpu(struct wire_thread *t, __u64 ran)
 {
 	__u32 cpu = t->cpu;
 
@@ -181,10 +181,12 @@ static inline void account__leave_episode(const struct account_window *w, struct
 	}
 }
 
-static inline void account__blocked(struct wire_thread *t, __u32 cause, __u64 ns)
+ACCOUNT_PART int account__blocked(struct wire_thread *t, __u32 cause, __u64 ns)
 {
 	__u32 i;
 
+	if (!t)
+		return 0;
 	for (i = 0; i < WIRE_BLOCK_CAUSES - 1; i++) {
 		if (t->blocked[i].cause == cause || !t->blocked[i].count)
 			break;
@@ -193,10 +195,10 @@ static inline void account__blocked(struct wire_thread *t, __u32 cause, __u64 ns
 	t->blocked[i].cause = i < WIRE_BLOCK_CAUSES - 1 ? cause : CAUSE_OTHER;
 	t->blocked[i].ns += ns;
 	t->blocked[i].count++;
+	return 0;
 }
 
-/* The end of a sleep that has lasted `ns`, at `now`. */
-ACCOUNT_PART int account__end_sleep(struct wire_thread *t, __u64 now, __u64 ns)
+ACCOUNT_PART int account__end_gil_sleep(struct wire_thread *t, __u64 now, __u64 ns)
 {
 	struct wire_gil_use *use;
 	__u64 interval;
@@ -205,17 +207,22 @@ ACCOUNT_PART int account__end_sleep(struct wire_thread *t, __u64 now, __u64 ns)
 		return 0;
 	use = account__use(t);
 	interval = (t->interval_us ? t->interval_us : ACCOUNT_DEFAULT_INTERVAL_US) * 1000ull;
-	if (t->state == ST_BLOCKED) {
-		account__blocked(t, t->cause, ns);
-	} else if (t->state == ST_GIL_WAIT) {
-		use->wait_ns += ns;
-		use->waits++;
-		t->episode.asleep_ns += ns;
-		t->episode.awake = EPISODE_WOKEN;
-		t->episode.timed_out = !t->episode.slept ||
-				       now - t->episode.slept >= interval - interval / 50;
-	}
+	use->wait_ns += ns;
+	use->waits++;
+	t->episode.asleep_ns += ns;
+	t->episode.awake = EPISODE_WOKEN;
+	t->episode.timed_out = !t->episode.slept ||
+			       now - t->episode.slept >= interval - interval / 50;
 	return 0;
+}
+
+/* The end of a sleep that has lasted `ns`, at `now`. */
+ACCOUNT_HOT void account__end_sleep(struct wire_thread *t, __u64 now, __u64 ns)
+{
+	if (t->state == ST_GIL_WAIT)
+		account__end_gil_sleep(t, now, ns);
+	else if (t->state == ST_BLOCKED)
+		account__blocked(t, t->cause, ns);
 }
 
 /* A thread is born, at `now`, in a known state. Nobody else can see its record yet. */
@@ -241,8 +248,8 @@ static inline void account__open_asleep(struct wire_thread *t, const struct wire
 		account__begin_episode(t, l->gil, 1, 0);
 }
 
-static inline void account__off(const struct account_window *w, struct wire_thread *t, __u64 now,
-				const struct wire_leave *l)
+ACCOUNT_HOT void account__off(const struct account_window *w, struct wire_thread *t, __u64 now,
+			      const struct wire_leave *l)
 {
 	__u64 ran = account__charge(w, t, now);
 
@@ -266,7 +273,7 @@ static inline void account__off(const struct account_window *w, struct wire_thre
 }
 
 /* The thread is woken: from here it waits for a CPU. A wake-up of a runnable thread is no event. */
-static inline void account__wake(const struct account_window *w, struct wire_thread *t, __u64 now)
+ACCOUNT_HOT void account__wake(const struct account_window *w, struct wire_thread *t, __u64 now)
 {
 	__u64 slept;
 
@@ -279,8 +286,8 @@ static inline void account__wake(const struct account_window *w, struct wire_thr
 }
 
 /* The thread, off its CPU since it left one, gets CPU `cpu` at `now`. */
-static inline void account__on(const struct account_window *w, struct wire_thread *t, __u64 now,
-			       __u32 cpu)
+ACCOUNT_HOT void account__on(const struct account_window *w, struct wire_thread *t, __u64 now,
+			     __u32 cpu)
 {
 	struct wire_episode *e = &t->episode;
 	__u32 was = t->state;
@@ -320,8 +327,8 @@ static inline __u64 account__got_cpu(const struct wire_thread *t, __u64 now, __u
 }
 
 /* The thread, on a CPU, leaves it at `now`. */
-static inline void account__leave(const struct account_window *w, struct wire_thread *t, __u64 now,
-				  const struct wire_leave *l)
+ACCOUNT_HOT void account__leave(const struct account_window *w, struct wire_thread *t, __u64 now,
+				const struct wire_leave *l)
 {
 	account__off(w, t, account__forward(t, now), l);
 }
@@ -332,19 +339,30 @@ static inline int account__missed_leave(const struct wire_thread *t)
 	return t->state == ST_RUN && t->since;
 }
 
+/* It must have left its CPU by `left`, which nobody has told. */
+ACCOUNT_PART int account__make_up_leave(const struct account_window *w, struct wire_thread *t,
+					__u64 left, const struct wire_leave *missed)
+{
+	if (!w || !t || !missed)
+		return 0;
+	account__off(w, t, left, missed);
+	return 0;
+}
+
 /*
  * The thread gets CPU `cpu` at `now`. If it has slept, it was woken `queued` ns ago, unless
  * account__wake has been told. `missed` is how it must have left its CPU, if that was not told.
  */
-static inline void account__run(const struct account_window *w, struct wire_thread *t, __u64 now,
-				__u64 booked, __u64 queued, __u32 cpu, const struct wire_leave *missed)
+ACCOUNT_HOT void account__run(const struct account_window *w, struct wire_thread *t, __u64 now,
+			      __u64 booked, __u64 queued, __u32 cpu,
+			      const struct wire_leave *missed)
 {
 	__u64 left;
 
 	now = account__forward(t, now);
 	if (account__missed_leave(t)) {
 		left = t->since + booked;
-		account__off(w, t, left < now ? left : now, missed);
+		account__make_up_leave(w, t, left < now ? left : now, missed);
 	}
 	if (queued && queued < now)
 		account__wake(w, t, now - queued);

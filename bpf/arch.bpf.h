@@ -7,6 +7,30 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "kernel.bpf.h"
+
+/*
+ * Where the registers that a thread saved on entry to the kernel lie on its kernel stack: at its end, less what
+ * differs by configuration (task_pt_regs, arch/x86/include/asm/processor.h), and for all tasks alike. 0: not known.
+ */
+extern u64 arch_regs_at;
+
+/* Found once, since to ask the kernel costs 20 ns a switch. Only to be read. */
+static __always_inline struct pt_regs *arch__regs(struct task_struct *task)
+{
+	if (!kernel__has_cast())
+		return (struct pt_regs *)bpf_task_pt_regs(task);
+	if (!arch_regs_at)
+		return bpf_rdonly_cast((void *)bpf_task_pt_regs(task),
+				       bpf_core_type_id_kernel(struct pt_regs));
+	return bpf_rdonly_cast(task->stack + arch_regs_at, bpf_core_type_id_kernel(struct pt_regs));
+}
+
+static __always_inline void arch__find_regs(struct task_struct *task)
+{
+	if (!arch_regs_at)
+		arch_regs_at = (u64)bpf_task_pt_regs(task) - (u64)task->stack;
+}
 
 /* A system call a thread sleeps in, as it saved its registers on entry. */
 struct arch_call {
@@ -22,7 +46,7 @@ struct arch_call {
 static __always_inline void arch__call(struct task_struct *task, struct arch_call *c)
 {
 	/* plain loads: the verifier knows what it points to, and a helper call each costs 10 ns */
-	struct pt_regs *r = (struct pt_regs *)bpf_task_pt_regs(task);
+	struct pt_regs *r = arch__regs(task);
 
 	c->nr = r->orig_ax;
 	c->ia32 = task->thread_info.status & ARCH_TS_COMPAT;
@@ -44,13 +68,13 @@ static __always_inline void arch__call(struct task_struct *task, struct arch_cal
 #define arch__tls(task) ((task)->thread.fsbase)
 
 /* The instruction in user space that the task is at, or will come back to. */
-#define arch__user_ip(task) (((struct pt_regs *)bpf_task_pt_regs(task))->ip)
-#define arch__user_sp(task) (((struct pt_regs *)bpf_task_pt_regs(task))->sp)
+#define arch__user_ip(task) (arch__regs(task)->ip)
+#define arch__user_sp(task) (arch__regs(task)->sp)
 
 /* The registers it has in user space, as DWARF numbers them. All are saved at each entry to the kernel. */
 static __always_inline void arch__user_regs(struct task_struct *task, u64 *to)
 {
-	struct pt_regs *r = (struct pt_regs *)bpf_task_pt_regs(task);
+	struct pt_regs *r = arch__regs(task);
 
 	to[0] = r->ax;
 	to[1] = r->dx;
@@ -71,12 +95,12 @@ static __always_inline void arch__user_regs(struct task_struct *task, u64 *to)
 	to[16] = r->ip;
 }
 
-#define arch__user_fp(task) (((struct pt_regs *)bpf_task_pt_regs(task))->bp)
+#define arch__user_fp(task) (arch__regs(task)->bp)
 
 /* About to return: the frame pointer is the caller's again, and where it goes to is on top of the stack. */
 static __always_inline u64 arch__returns_to(struct task_struct *task)
 {
-	struct pt_regs *r = (struct pt_regs *)bpf_task_pt_regs(task);
+	struct pt_regs *r = arch__regs(task);
 	u64 to = 0;
 	u8 code = 0;
 
@@ -90,7 +114,7 @@ static __always_inline u64 arch__returns_to(struct task_struct *task)
 
 static __always_inline void arch__user_regs(struct task_struct *task, u64 *to)
 {
-	struct pt_regs *r = (struct pt_regs *)bpf_task_pt_regs(task);
+	struct pt_regs *r = arch__regs(task);
 
 	for (u32 i = 0; i < 31; i++)
 		to[i] = r->regs[i];
@@ -98,15 +122,15 @@ static __always_inline void arch__user_regs(struct task_struct *task, u64 *to)
 	to[32] = r->pc;
 }
 
-#define arch__user_fp(task) (((struct pt_regs *)bpf_task_pt_regs(task))->regs[29])
+#define arch__user_fp(task) (arch__regs(task)->regs[29])
 #define arch__returns_to(task) 0 /* user space does not go by frame pointers there */
 
-#define arch__user_ip(task) (((struct pt_regs *)bpf_task_pt_regs(task))->pc)
-#define arch__user_sp(task) (((struct pt_regs *)bpf_task_pt_regs(task))->sp)
+#define arch__user_ip(task) (arch__regs(task)->pc)
+#define arch__user_sp(task) (arch__regs(task)->sp)
 
 static __always_inline void arch__call(struct task_struct *task, struct arch_call *c)
 {
-	struct pt_regs *r = (struct pt_regs *)bpf_task_pt_regs(task);
+	struct pt_regs *r = arch__regs(task);
 
 	c->nr = r->syscallno;
 	c->ia32 = 0;

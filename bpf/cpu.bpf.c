@@ -151,7 +151,7 @@ int cpu__lost(u32 cause)
 }
 
 /* The clocks of two CPUs, or two measurements of one, differ: the account clamps, this counts. */
-static __always_inline void account__check_clock(const struct wire_thread *t, u64 now)
+static __always_inline void cpu__check_clock(const struct wire_thread *t, u64 now)
 {
 	if (now < t->since)
 		cpu__lost(LOST_CLOCK_BACKWARDS);
@@ -176,28 +176,22 @@ static __always_inline void cpu__add_wait(const struct wire_thread *t, u64 befor
 		parts__add(&c->waits, end - ns, end);
 }
 
-int account__tell_leave(struct wire_thread *t, u64 now)
+__attribute__((always_inline)) void account__tell_leave(struct wire_thread *t, u64 now)
 {
-	if (!t)
-		return 0;
-	account__check_clock(t, now);
+	cpu__check_clock(t, now);
 	account__leave(&window, t, now, &t->leave);
 	t->booked_at_left = t->booked;
-	return 0;
 }
 
-int account__tell_run(struct wire_thread *t, u64 now, u64 queued, u32 cpu)
+__attribute__((always_inline)) void account__tell_run(struct wire_thread *t, u64 now, u64 queued,
+						      u32 cpu)
 {
-	u64 before;
+	u64 before = account__waited(t);
 
-	if (!t)
-		return 0;
-	before = account__waited(t);
-	account__check_clock(t, now);
+	cpu__check_clock(t, now);
 	account__run(&window, t, now, t->booked - t->booked_at_left, queued, cpu, &t->leave);
 	t->booked_at_left = t->booked;
 	cpu__add_wait(t, before);
-	return 0;
 }
 
 int account__tell_wake(struct wire_thread *t, u64 now)
@@ -207,7 +201,7 @@ int account__tell_wake(struct wire_thread *t, u64 now)
 	if (!t)
 		return 0;
 	before = account__waited(t);
-	account__check_clock(t, now);
+	cpu__check_clock(t, now);
 	account__wake(&window, t, now);
 	cpu__add_wait(t, before);
 	return 0;
@@ -220,6 +214,7 @@ int account__tell_close(struct wire_thread *t, u64 now)
 	if (!t)
 		return 0;
 	before = account__waited(t);
+	cpu__check_clock(t, now);
 	account__close(&window, t, now);
 	cpu__add_wait(t, before);
 	return 0;

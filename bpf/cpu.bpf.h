@@ -14,11 +14,11 @@
 extern struct account_window window; /* defined in cpu.bpf.c, set by user space */
 
 /*
- * The account's functions (account.h) on this window, with t->leave, t->booked and t->booked_at_left.
- * Global, as in python.bpf.h: verified once.
+ * The account's functions (account.h) on this window, with t->leave, t->booked and t->booked_at_left: the
+ * first two, which each switch calls, inlined, the others global, as in python.bpf.h: verified once.
  */
-int account__tell_leave(struct wire_thread *t, u64 now);
-int account__tell_run(struct wire_thread *t, u64 now, u64 queued, u32 cpu);
+void account__tell_leave(struct wire_thread *t, u64 now) __hidden;
+void account__tell_run(struct wire_thread *t, u64 now, u64 queued, u32 cpu) __hidden;
 int account__tell_wake(struct wire_thread *t, u64 now);
 int account__tell_close(struct wire_thread *t, u64 now);
 

@@ -14,32 +14,24 @@
 #define HIST_STEPS (1u << HIST_STEP_SHIFT)
 #define HIST_BUCKETS 256u /* the last one begins at 2^(7+33) ns, 18 minutes */
 
-/* floor(log2(v)) for v > 0; BPF has no count-leading-zeros instruction before -mcpu=v4 */
+/*
+ * floor(log2(v)) for 0 < v < 2^63; BPF has no count-leading-zeros instruction before -mcpu=v4. Without a branch:
+ * the processor would guess five of them, and the verifier follow each way of each. The sign of a difference is
+ * a comparison, which compilers know, too, and would make a branch of.
+ */
 static inline __u32 hist__log2(__u64 v)
 {
-	__u32 l = 0;
+	__u32 log = 0, shift, by;
+	__s64 less;
 
-	if (v >> 32) {
-		l += 32;
-		v >>= 32;
+	for (shift = 32; shift; shift /= 2) {
+		less = (__s64)((1ull << shift) - 1 - v);
+		__asm__("" : "+r"(less));
+		by = (__u32)((__u64)less >> 63) * shift;
+		v >>= by;
+		log += by;
 	}
-	if (v >> 16) {
-		l += 16;
-		v >>= 16;
-	}
-	if (v >> 8) {
-		l += 8;
-		v >>= 8;
-	}
-	if (v >> 4) {
-		l += 4;
-		v >>= 4;
-	}
-	if (v >> 2) {
-		l += 2;
-		v >>= 2;
-	}
-	return l + (__u32)(v >> 1);
+	return log;
 }
 
 /* The bucket that a duration of ns falls into, always below HIST_BUCKETS. */

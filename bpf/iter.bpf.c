@@ -198,6 +198,7 @@ int tasks(struct bpf_iter__task *ctx)
 	if (!task)
 		return 0;
 	if (iter_pass == PASS_SEED) {
+		arch__find_regs(task);
 		iter_queue_times = thread__has_queue_times();
 		iter__seed(seq, task);
 		return 0;

@@ -186,8 +186,8 @@ static __always_inline bool sched__drops_leave(struct wire_thread *t)
  * We were not told how the task left its CPU. If it has not been queued all the time since, it slept,
  * and it still is in the system call that it slept in.
  */
-static __always_inline void sched__guess_leave(struct task_struct *task, struct wire_thread *t,
-					       u64 now, u64 queued)
+static __noinline void sched__guess_leave(struct task_struct *task, struct wire_thread *t, u64 now,
+					  u64 queued)
 {
 	u64 off = now - t->since - (task->se.sum_exec_runtime - t->booked_at_left);
 

@@ -12,6 +12,8 @@
 const volatile u8 syscall_class[WIRE_SYSCALLS] = {};
 const volatile u8 syscall_class_ia32[WIRE_SYSCALLS] = {};
 
+u64 arch_regs_at = 0;
+
 /* The type of a file's inode; plain loads where the kernel lets us, each helper call costs 20 ns. */
 static __always_inline u16 sleep__mode(struct file **slot)
 {
@@ -142,8 +144,9 @@ static __always_inline void sleep__in_call(struct task_struct *task, struct wire
 	t->asleep_cause = l->cause;
 }
 
-void sleep__classify(struct task_struct *task, struct wire_thread *t, u32 task_state, bool current,
-		     struct wire_leave *l)
+__attribute__((always_inline)) void sleep__classify(struct task_struct *task, struct wire_thread *t,
+						    u32 task_state, bool current,
+						    struct wire_leave *l)
 {
 	struct arch_call call = {};
 
