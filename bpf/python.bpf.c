@@ -192,6 +192,13 @@ static __always_inline u32 python__look(struct wire_thread *t, u64 tls, u64 gil,
 	return python__is_mine(t, tls, g->last_holder, now);
 }
 
+/* Called where it would be verified again and again: in a loop, or for one of several GILs. */
+__noinline u32 python__look_once(struct wire_thread *t, u64 tls, u64 gil, u64 now,
+				 struct wire_gil *g)
+{
+	return t && g ? python__look(t, tls, gil, now, g) : 0;
+}
+
 /* The GIL of the process that this PyThreadState holds becomes the thread's. */
 static __always_inline u32 python__held_by(struct wire_thread *t, struct wire_python *p, u64 tstate)
 {
@@ -253,7 +260,7 @@ static __noinline u32 python__look_further(struct wire_thread *t, u64 tls, u64 n
 {
 	struct wire_python *p = python__find(t);
 	u64 before = t->gil;
-	struct wire_gil g;
+	struct wire_gil g = {};
 	u32 i;
 
 	for (i = 0; p && i < WIRE_MAX_GILS; i++) {
@@ -261,7 +268,7 @@ static __noinline u32 python__look_further(struct wire_thread *t, u64 tls, u64 n
 			break;
 		if (p->gil[i] == before)
 			continue;
-		if (python__look(t, tls, p->gil[i], now, &g) == 2) {
+		if (python__look_once(t, tls, p->gil[i], now, &g) == 2) {
 			t->look = g;
 			if (!account__select_gil(t, p->gil[i]))
 				cpu__lost(LOST_GIL_USES);
@@ -310,8 +317,10 @@ __noinline u32 python__holds_one_of(struct wire_thread *t, u64 tls, u64 now)
 	return holds < 2 && python__look_further(t, tls, now) ? 2 : holds;
 }
 
-u32 python__holds(struct wire_thread *t, u64 tls, u64 now)
+__noinline u32 python__holds(struct wire_thread *t, u64 tls, u64 now)
 {
+	if (!t)
+		return 0;
 	return t->gils > 1 ? python__holds_one_of(t, tls, now) : python__holds_its(t, tls, now);
 }
 

@@ -49,7 +49,7 @@ u32 python__word(struct wire_thread *t, u64 uaddr, u64 *gil, u32 current);
  * Reads the GIL that the current thread, whose fs base is `tls`, last used, and the process's others if
  * that one is not held by it; t->look is what it saw. Returns 2 if the thread holds one, 1 if it was the last to hold one, else 0.
  */
-u32 python__holds(struct wire_thread *t, u64 tls, u64 now) __hidden;
+u32 python__holds(struct wire_thread *t, u64 tls, u64 now);
 
 /* At a sample: finds out what python__holds wants to know of a process with several GILs. */
 int python__sample(struct wire_thread *t, u64 tls);
