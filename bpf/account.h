@@ -42,6 +42,9 @@ struct account_window {
 #define ACCOUNT_RETRY_NS 100000ull
 #define ACCOUNT_RELOCK_NS 10000ull
 
+#define ACCOUNT_EARLY_SHIFT \
+	6 /* a time-out may come early by 1/64 of the interval, for all that clocks differ */
+
 #define ACCOUNT_NO_CPU (~0u) /* of a thread that has not run yet */
 
 #define ACCOUNT_DEFAULT_INTERVAL_US 5000 /* CPython Python/ceval_gil.h: DEFAULT_INTERVAL */
@@ -198,22 +201,24 @@ ACCOUNT_PART int account__blocked(struct wire_thread *t, __u32 cause, __u64 ns)
 	return 0;
 }
 
-ACCOUNT_PART int account__end_gil_sleep(struct wire_thread *t, __u64 now, __u64 ns)
+/* Has a wait for the GIL that lasted `ns` ended by itself? */
+ACCOUNT_HOT int account__has_timed_out(const struct wire_thread *t, __u64 ns)
 {
-	struct wire_gil_use *use;
-	__u64 interval;
+	__u64 interval = (t->interval_us ? t->interval_us : ACCOUNT_DEFAULT_INTERVAL_US) * 1000ull;
 
-	if (!t)
-		return 0;
-	use = account__use(t);
-	interval = (t->interval_us ? t->interval_us : ACCOUNT_DEFAULT_INTERVAL_US) * 1000ull;
+	return ns >= interval - (interval >> ACCOUNT_EARLY_SHIFT);
+}
+
+ACCOUNT_HOT void account__end_gil_sleep(struct wire_thread *t, __u64 now, __u64 ns)
+{
+	struct wire_gil_use *use = account__use(t);
+	struct wire_episode *e = &t->episode;
+
 	use->wait_ns += ns;
 	use->waits++;
-	t->episode.asleep_ns += ns;
-	t->episode.awake = EPISODE_WOKEN;
-	t->episode.timed_out = !t->episode.slept ||
-			       now - t->episode.slept >= interval - interval / 50;
-	return 0;
+	e->asleep_ns += ns;
+	e->awake = EPISODE_WOKEN;
+	e->timed_out = !e->slept || account__has_timed_out(t, now - e->slept);
 }
 
 /* The end of a sleep that has lasted `ns`, at `now`. */
