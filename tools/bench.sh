@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 # bench.sh bench|scaling [ARG]...: measures, as root, what gilprof costs or how well it predicts, for
-# `make bench` (18 minutes, of which SERVER_S=600 seconds are a server's capture) and `make bench-scaling`
+# `make bench` (20 minutes, of which SERVER_S=600 seconds are a server's capture) and `make bench-scaling`
 # (nine); with QUICK=1 one each.
 set -euo pipefail
 cd "$(dirname "$0")/.."
