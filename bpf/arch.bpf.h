@@ -12,6 +12,7 @@
 /*
  * Where the registers that a thread saved on entry to the kernel lie on its kernel stack: at its end, less what
  * differs by configuration (task_pt_regs, arch/x86/include/asm/processor.h), and for all tasks alike. 0: not known.
+ * Defined in sleep.bpf.c.
  */
 extern u64 arch_regs_at;
 

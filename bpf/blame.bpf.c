@@ -9,23 +9,18 @@
 #include "native.bpf.h"
 #include "stack.bpf.h"
 
-u32 blame_waiters = 0;
+__attribute__((aligned(64))) u32 blame_waiters[16] = { 0 };
 u32 blame_sparse = 1;
 u32 blame_slice_shift = WIRE_SLICE_SHIFT;
 
 /*
  * A walk of a stack takes 1 to 15 µs, so there is a budget: the holder's once a millisecond while it
- * holds, and five times where holders change as fast; a thread's own when it goes to sleep once in ten,
- * or once in four of its CPU.
+ * holds, and five times where holders change as fast; a thread's own: see blame__own_stack.
  */
 #define WALK_HOLDER_NS 1000000ull
 #define WALK_HOLDER_MANY_NS 4000000ull /* where many wait: each of them is charged for each stack */
 #define WALK_NEXT_HOLDER_NS 200000ull
-#define WALK_OWN_NS 10000000ull
-#define WALK_CPU_NS 4000000ull
-#define WALK_BUSY_NS 2000000ull	   /* between two of a CPU: 64 threads would make 6,400 a second */
-#define WALK_COPY_NS 10000000ull   /* its callers in machine code: of the CPU's time, too, */
-#define WALK_RARE_NS 1000000000ull /* but of who sleeps as rarely, always */
+#define WALK_COPY_NS 10000000ull /* its callers in machine code: of the CPU's time, too */
 
 #define MANY_WAITERS 16 /* it is then rare that one that has timed out gets the GIL */
 
@@ -86,7 +81,7 @@ static __noinline u64 blame__walk(struct wire_thread *t, u64 now, bool own)
 	struct gil_walk fresh = { now, own ? now : 0, t->look.switch_number };
 	struct gil_walk *last = bpf_map_lookup_elem(&gil_walks, &key);
 	bool same = last && last->switch_number == fresh.switch_number;
-	u64 long_pause = blame_waiters < MANY_WAITERS ? WALK_HOLDER_NS : WALK_HOLDER_MANY_NS;
+	u64 long_pause = blame_waiters[0] < MANY_WAITERS ? WALK_HOLDER_NS : WALK_HOLDER_MANY_NS;
 	u64 pause = own	   ? (same ? WALK_NEXT_HOLDER_NS : 0)
 		    : same ? long_pause
 			   : WALK_NEXT_HOLDER_NS;
@@ -169,7 +164,7 @@ static __always_inline struct gil_told *blame__told(struct wire_thread *t)
 	struct gil_told none = {};
 	struct gil_told *told;
 
-	if (blame_waiters < MANY_WAITERS)
+	if (blame_waiters[0] < MANY_WAITERS)
 		return NULL;
 	told = bpf_map_lookup_elem(&gils_told, &key);
 	if (!told)
@@ -235,28 +230,17 @@ static __always_inline u64 blame__look_at_stack(struct wire_thread *t, u64 now, 
 	return waits ? blame__walk(t, now, false) : 0;
 }
 
-__noinline int blame__tell_left(struct wire_thread *t, u64 now, u64 ran_since)
+__noinline int blame__tell_left(struct wire_thread *t, u64 now, u64 ran_since, u64 woken)
 {
 	struct wire_gil_event *e;
 	struct gil_told *told;
-	u64 holder, stack, woken;
+	u64 holder, stack;
 	bool waits;
 	u32 asked;
 
 	if (!t)
 		return 0;
-	woken = t->woken;
-	t->woken = 0;
 	waits = t->leave.state == ST_GIL_WAIT;
-	if (waits && !t->waits) {
-		t->waits = 1;
-		__sync_fetch_and_add(&blame_waiters, 1);
-	}
-	t->resolves = 0;
-	if (!t->look.interval || !blame__is_told(now)) {
-		t->gaps_n = 0;
-		return 0;
-	}
 	asked = blame__asks(t);
 	holder = blame__holder(t);
 	stack = blame__look_at_stack(t, now, waits);
@@ -288,34 +272,14 @@ __noinline int blame__tell_left(struct wire_thread *t, u64 now, u64 ran_since)
 	return 0;
 }
 
-/*
- * Its sleep ended by itself: most likely it looks, and sleeps again. That one will tell of both, which
- * halves the number of events where many wait for long.
- */
-static __always_inline bool blame__has_timed_out(struct wire_thread *t, u64 woken)
-{
-	u64 interval = (t->interval_us ? t->interval_us : ACCOUNT_DEFAULT_INTERVAL_US) * 1000ull;
-
-	return woken > t->since && woken - t->since >= interval - interval / 50;
-}
-
 __noinline int blame__tell_ran(struct wire_thread *t, u64 now, u64 queued, u32 was)
 {
 	struct wire_gil_event *e;
 
 	if (!t)
 		return 0;
-	if (t->waits) {
-		t->resolves = 1;
-		blame__forget(t);
-	}
-	t->timed_out = was == ST_GIL_WAIT && blame__has_timed_out(t, now - queued);
-	t->ran_at = 0;
-	if (!blame__is_told(now)) {
-		t->gaps_n = 0;
-		return 0;
-	}
-	if (t->timed_out && blame_waiters >= MANY_WAITERS) {
+	/* Most likely it looks, and sleeps again. That one will tell of both, which halves the number of events. */
+	if (t->timed_out && blame_waiters[0] >= MANY_WAITERS) {
 		t->woken = now - queued;
 		return 0;
 	}
@@ -335,14 +299,11 @@ __noinline int blame__tell_ran(struct wire_thread *t, u64 now, u64 queued, u32 w
 __noinline u64 blame__walk_own(struct wire_thread *t, u64 now)
 {
 	struct wire_cpu *c = cpu__get(bpf_get_smp_processor_id());
-	u64 stack, since, gap;
+	u64 stack, since;
 
 	if (!t || !c || !t->own_tstate)
 		return 0;
 	since = now - t->walked;
-	gap = now - c->walked;
-	if (gap < WALK_CPU_NS && since < (gap < WALK_BUSY_NS ? WALK_RARE_NS : WALK_OWN_NS))
-		return 0;
 	t->walked = now;
 	c->walked = now;
 	stack = stack__walk(t, t->own_tstate);
@@ -385,8 +346,7 @@ __noinline int blame__tell_seed(struct wire_thread *t, u64 now)
 	if (!t)
 		return 0;
 	if (t->state == ST_GIL_WAIT && !t->waits) {
-		t->waits = 1;
-		__sync_fetch_and_add(&blame_waiters, 1);
+		blame__remember(t);
 	} else if (t->waits || !t->holds || t->state < ST_GIL_WAIT) {
 		return 0;
 	}

@@ -214,7 +214,6 @@ int account__tell_close(struct wire_thread *t, u64 now)
 	if (!t)
 		return 0;
 	before = account__waited(t);
-	cpu__check_clock(t, now);
 	account__close(&window, t, now);
 	cpu__add_wait(t, before);
 	return 0;

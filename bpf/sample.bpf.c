@@ -34,8 +34,8 @@ static __always_inline bool sample__holds(struct task_struct *task, struct wire_
 	use = account__use(t);
 	if (holds == 2) {
 		use->samples++;
-		use->wanted += blame_waiters > 0;
-		use->waiters += blame_waiters;
+		use->wanted += blame_waiters[0] > 0;
+		use->waiters += blame_waiters[0];
 	}
 	return holds == 2;
 }

@@ -42,15 +42,15 @@ static __always_inline void sched__clear_leave(struct wire_leave *l)
 /* Stacks and the timeline of the GIL, of a thread that leaves its CPU. */
 static __always_inline void sched__explain_leave(struct wire_thread *t, u64 now, u64 ran_since)
 {
-	if (t->leave.state == ST_GIL_WAIT || t->leave.holds || t->resolves || blame_waiters)
-		blame__tell_left(t, now, ran_since);
-	t->off_stack = t->leave.state == ST_RUNQ ? 0 : blame__walk_own(t, now);
+	if (t->leave.state == ST_GIL_WAIT || t->leave.holds || t->resolves || blame_waiters[0])
+		blame__left(t, now, ran_since);
+	t->off_stack = t->leave.state == ST_RUNQ ? 0 : blame__own_stack(t, now);
 }
 
 static __always_inline void sched__explain_run(struct wire_thread *t, u64 now, u64 queued)
 {
-	if (t->waits || t->holds || blame_waiters)
-		blame__tell_ran(t, now, queued, t->state);
+	if (t->waits || t->holds || blame_waiters[0])
+		blame__ran(t, now, queued, t->state);
 	if (t->off_stack)
 		blame__tell_off(t, now);
 }
@@ -88,7 +88,7 @@ static __always_inline void sched__look_at_gil(struct task_struct *task, struct 
 {
 	struct wire_leave *l = &t->leave;
 	bool waits = l->state == ST_GIL_WAIT,
-	     told = blame__is_told(now) && (waits || blame_waiters);
+	     told = blame__is_told(now) && (waits || blame_waiters[0]);
 	u32 holds;
 
 	t->tls = arch__tls(task);

@@ -75,10 +75,12 @@ static __always_inline u32 sleep__lock_state(struct wire_thread *t, u64 uaddr, b
 static __always_inline u32 sleep__futex_state(struct wire_thread *t, const struct arch_call *c,
 					      bool current, struct wire_leave *l)
 {
-	u64 uaddr = c->arg[0], gil = 0;
+	u64 uaddr = c->arg[0], gil = t->gil;
 	u32 word = 0;
 
 	if (t->gils)
+		word = python__word_of_libc(t, gil, uaddr);
+	if (!word && (t->gils > 1 || (t->gils && t->libc == LIBC_MUSL)))
 		word = python__word(t, uaddr, &gil, current);
 	if (!word)
 		return sleep__lock_state(t, uaddr, futex__is_shared(c->arg[1], c->arg[2]));

@@ -262,9 +262,9 @@ struct wire_lock_use {
 
 /* The lock a thread waits for, or last waited for. */
 struct wire_lock {
+	__u64 told_ns; /* of state_ns[ST_LOCK_WAIT]: what is in the map, or in rest_ns */
 	__u64 word;    /* the futex word it sleeps on, */
 	__u64 address; /* and the lock that is for: the same, but for a parked thread */
-	__u64 told_ns; /* of state_ns[ST_LOCK_WAIT]: what is in the map, or in: */
 	__u64 rest_ns; /* of locks that found no room */
 	__u64 rest_count;
 	__u64 shared_ns; /* of told_ns: on futexes that other processes can wait on, too */
@@ -290,91 +290,95 @@ enum wire_thread_flags {
 
 /*
  * One thread's account. It lives in task storage while the thread lives and is sent whole when the
- * thread ends or the window closes.
+ * thread ends or the window closes. What switches touch comes first, the more of them the earlier: where
+ * threads change CPUs, each cache line that a switch writes to comes from the other one.
  */
 struct wire_thread {
-	__u64 key;   /* of its process: start of the leader, boot-time ns */
-	__u32 tgid;
-	__u32 tid;
-	char comm[WIRE_COMM_LEN];
 	__u32 flags; /* enum wire_thread_flags */
-	__u32 execs;
-	__u32 ns_tid; /* as the target itself knows it: in its own PID namespace */
-	__u32 parks;  /* copy of wire_python */
-	__u64 begin; /* of its existence inside the window */
-	__u64 end;
 
 	/* what it does now */
+	__u32 state;      /* enum wire_state */
 	__u64 since; /* when `state` began */
 	__u64 left;  /* when it last left a CPU, */
 	__u64 booked;         /* its sum_exec_runtime now */
 	__u64 booked_at_left; /* and when it last left a CPU or got one */
 	__u64 queued_at_left; /* its sched_info.run_delay likewise */
+	__u32 cpu;        /* it runs or last ran on */
+	__u32 cause;      /* why blocked */
+
 	/* scratch of a switch: values on the BPF stack would make the verifier follow each apart */
 	struct wire_leave leave;
-	__u32 state;      /* enum wire_state */
-	__u32 cause;      /* why blocked */
+	__u32 holds;      /* 1: left its CPU while holding the GIL */
 	__u32 asleep_state; /* of its last sleep in a system call, for restart_syscall */
 	__u32 asleep_cause;
-	__u32 cpu;        /* it runs or last ran on */
-	__u32 holds;      /* 1: left its CPU while holding the GIL */
+	__u32 python_gen;   /* generation of wire_python seen */
+	__u32 gils;         /* how many its process has */
+	__u32 use;          /* index in uses[] of `gil` */
+	__u64 mm;           /* the memory that `gil` lies in: exec gives the process another one */
 
 	/* totals */
 	__u64 state_ns[ST_COUNT];
 	__u64 run_held_ns; /* of ST_RUN: stretches that ended as holder or last holder of the GIL */
-	__u64 kernel_ns_begin; /* sum_exec_runtime of the task at both ends: the second source of law 4 */
-	__u64 kernel_ns;
 	__u64 voluntary;
 	__u64 involuntary;
-	__u64 migrations;
-	__u64 samples;      /* cpu-clock samples taken on this thread */
-	__u64 unknown_gil_samples; /* of those, before it was known whether its process has a GIL */
 
 	/* its GIL */
-	__u32 python_gen;   /* generation of wire_python seen */
-	__u32 python_known; /* user space has told whether its process has a GIL */
-	__u32 gils;         /* how many its process has */
+	__u64 call_arg;      /* first argument of the system call it last slept in */
 	__u64 gil;          /* the one it last used */
+	__u64 tls;           /* its fs base, which PyThreadState.thread_id equals */
 	__u64 own_tstate;   /* its PyThreadState, when it was last seen holding */
+	struct wire_gil look; /* its GIL as this thread last saw it */
 	__u64 other_tstate; /* a holder that was somebody else, */
 	__u64 other_checked; /* and when that was checked, */
 	__u64 other_id;      /* its thread_id */
-	struct wire_gil look; /* its GIL as this thread last saw it */
-	__u64 call_arg;      /* first argument of the system call it last slept in */
+	__u32 thread_id;    /* copies of wire_python */
+	__u32 libc;
+	__u32 interval_us;  /* the switch interval of `gil`, in µs */
+	__u32 waits;         /* it is counted in blame_waiters */
+	__u32 resolves;      /* its next leave tells what became of its wait */
+	__u32 timed_out;     /* its last sleep for the GIL lasted for a switch interval */
+	__u64 off_stack;     /* the stack it left its CPU with; 0: not walked */
+	__u64 walked;        /* when its stack was last walked */
+
 	struct {             /* when it was last seen to sleep without its GIL, */
 		__u64 at;
 		__u64 arg;   /* in this system call, */
 		__u32 nr;
 		__u32 held;  /* but to be the last that had held it */
 	} released;
-	__u64 tls;           /* its fs base, which PyThreadState.thread_id equals */
-	__u64 walked;        /* when its stack was last walked */
-	__u64 off_stack;     /* the stack it left its CPU with; 0: not walked */
-	__u64 off_native; /* and when its callers in machine code were told of; 0: they were not */
-	__u32 waits;         /* it is counted in blame_waiters */
-	__u32 resolves;      /* its next leave tells what became of its wait */
-	__u64 woken;         /* and when it was woken, if that was not told; else 0 */
+
+	struct wire_lock lock;
+	__u64 migrations;
+	struct wire_episode episode; /* open, or not yet known to be over */
+	__u64 woken;         /* when it was woken, if that was not told; else 0 */
 	__u64 ran_at;        /* when it last got a CPU, by the clock itself; 0: not told */
-	__u64 slept_number;  /* switch_number of `gil` as it fell asleep for it, */
-	__u32 timed_out;     /* and that sleep lasted for a switch interval */
+	__u64 slept_number;  /* switch_number of `gil` as it fell asleep for it */
 	__u32 gaps_n;        /* in its sleep, that are not told yet */
-	struct wire_gap gaps[WIRE_GAPS];
-	__u32 pad;
-	__u32 thread_id;    /* copies of wire_python */
-	__u32 libc;
-	__u32 use;          /* index in uses[] of `gil` */
-	__u32 interval_us;  /* the switch interval of `gil`, in µs */
 	__u32 closed;       /* enum wire_closed */
-	__u64 mm;           /* the memory that `gil` lies in: exec gives the process another one */
-	struct wire_gil_use uses[WIRE_GIL_USES];
+	__u64 off_native; /* when the callers in machine code of off_stack were told of; 0: they were not */
 
 	/* parts of all episodes of waiting for the GIL; gil_wait.total_ns is their sum */
 	__u64 episode_asleep_ns;
 	__u64 episode_runq_ns;
 	__u64 episode_running_ns;
-	struct wire_episode episode; /* open, or not yet known to be over */
+	struct wire_gil_use uses[WIRE_GIL_USES];
 
-	struct wire_lock lock;
+	__u64 key;   /* of its process: start of the leader, boot-time ns */
+	__u32 tgid;
+	__u32 tid;
+	char comm[WIRE_COMM_LEN];
+	__u32 execs;
+	__u32 ns_tid; /* as the target itself knows it: in its own PID namespace */
+	__u32 parks;  /* copy of wire_python */
+	__u32 python_known; /* user space has told whether its process has a GIL */
+	__u64 begin; /* of its existence inside the window */
+	__u64 end;
+	__u64 kernel_ns_begin; /* sum_exec_runtime of the task at both ends: the second source of law 4 */
+	__u64 kernel_ns;
+	__u64 samples;      /* cpu-clock samples taken on this thread */
+	__u64 unknown_gil_samples; /* of those, before it was known whether its process has a GIL */
+	struct wire_gap gaps[WIRE_GAPS];
+	__u32 pad;
 	struct wire_blocked blocked[WIRE_BLOCK_CAUSES];
 	struct wire_hist gil_wait; /* episodes */
 	struct wire_hist runq;
