@@ -15,6 +15,7 @@
  * Defined in sleep.bpf.c.
  */
 extern u64 arch_regs_at;
+extern volatile u64 arch_regs_and_stack[2]; /* scratch */
 
 /* Found once, since to ask the kernel costs 20 ns a switch. Only to be read. */
 static __always_inline struct pt_regs *arch__regs(struct task_struct *task)
@@ -29,8 +30,12 @@ static __always_inline struct pt_regs *arch__regs(struct task_struct *task)
 
 static __always_inline void arch__find_regs(struct task_struct *task)
 {
-	if (!arch_regs_at)
-		arch_regs_at = (u64)bpf_task_pt_regs(task) - (u64)task->stack;
+	if (arch_regs_at)
+		return;
+	/* through memory, where they become numbers: pointers are not subtracted by verifiers before v6.17 */
+	arch_regs_and_stack[0] = (u64)bpf_task_pt_regs(task);
+	arch_regs_and_stack[1] = (u64)task->stack;
+	arch_regs_at = arch_regs_and_stack[0] - arch_regs_and_stack[1];
 }
 
 /* A system call a thread sleeps in, as it saved its registers on entry. */

@@ -13,6 +13,7 @@ const volatile u8 syscall_class[WIRE_SYSCALLS] = {};
 const volatile u8 syscall_class_ia32[WIRE_SYSCALLS] = {};
 
 u64 arch_regs_at = 0;
+volatile u64 arch_regs_and_stack[2] = { 0 };
 
 /* The type of a file's inode; plain loads where the kernel lets us, each helper call costs 20 ns. */
 static __always_inline u16 sleep__mode(struct file **slot)
