@@ -201,10 +201,16 @@ ACCOUNT_PART int account__blocked(struct wire_thread *t, __u32 cause, __u64 ns)
 	return 0;
 }
 
-/* Has a wait for the GIL that lasted `ns` ended by itself? */
-ACCOUNT_HOT int account__has_timed_out(const struct wire_thread *t, __u64 ns)
+/* A GIL's switch interval in ns; 0 us: not known. */
+ACCOUNT_HOT __u64 account__interval(__u32 us)
 {
-	__u64 interval = (t->interval_us ? t->interval_us : ACCOUNT_DEFAULT_INTERVAL_US) * 1000ull;
+	return (us ? us : ACCOUNT_DEFAULT_INTERVAL_US) * 1000ull;
+}
+
+/* Has a wait for a GIL of this switch interval that lasted `ns` ended by itself? */
+ACCOUNT_HOT int account__has_timed_out(__u32 interval_us, __u64 ns)
+{
+	__u64 interval = account__interval(interval_us);
 
 	return ns >= interval - (interval >> ACCOUNT_EARLY_SHIFT);
 }
@@ -218,7 +224,7 @@ ACCOUNT_HOT void account__end_gil_sleep(struct wire_thread *t, __u64 now, __u64 
 	use->waits++;
 	e->asleep_ns += ns;
 	e->awake = EPISODE_WOKEN;
-	e->timed_out = !e->slept || account__has_timed_out(t, now - e->slept);
+	e->timed_out = !e->slept || account__has_timed_out(t->interval_us, now - e->slept);
 }
 
 /* The end of a sleep that has lasted `ns`, at `now`. */

@@ -40,6 +40,7 @@ static __always_inline void blame__forget(struct wire_thread *t)
 	__sync_fetch_and_add(&blame_waiters[0], -1);
 }
 
+/* What the functions below call when there is something to tell, or to walk. Global: see python.bpf.h. */
 int blame__tell_left(struct wire_thread *t, u64 now, u64 ran_since, u64 woken);
 int blame__tell_ran(struct wire_thread *t, u64 now, u64 queued, u32 was);
 u64 blame__walk_own(struct wire_thread *t, u64 now);
@@ -67,7 +68,7 @@ static __always_inline void blame__ran(struct wire_thread *t, u64 now, u64 queue
 	t->resolves |= t->waits;
 	blame__forget(t);
 	t->timed_out = was == ST_GIL_WAIT && woken > t->since &&
-		       account__has_timed_out(t, woken - t->since);
+		       account__has_timed_out(t->interval_us, woken - t->since);
 	t->ran_at = 0;
 	if (blame__is_told(now))
 		blame__tell_ran(t, now, queued, was);
@@ -90,7 +91,7 @@ static __always_inline u64 blame__own_stack(struct wire_thread *t, u64 now)
 	struct wire_cpu *c = cpu__get(bpf_get_smp_processor_id());
 	u64 since = now - t->walked, gap;
 
-	if (!c)
+	if (!c || !t->own_tstate)
 		return 0;
 	gap = now - c->walked;
 	if (gap < WALK_CPU_NS && since < (gap < WALK_BUSY_NS ? WALK_RARE_NS : WALK_OWN_NS))

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../bpf/account.h"
 #include "blame_gil.h"
 #include "blame_rows.h"
 #include "blame_thread.h"
@@ -82,9 +83,7 @@ static void look(struct blame *b, struct blame_gil *g, const struct wire_gil_eve
 /* Its latest sleep, from which it was woken at `woken`, ended by itself: nobody has given the GIL up. */
 static bool has_timed_out(const struct wire_gil_event *e, uint64_t slept, uint64_t woken)
 {
-	uint64_t interval = blame_gil__interval(e);
-
-	return woken - slept >= interval - interval / 50;
+	return account__has_timed_out(e->interval_us, woken - slept);
 }
 
 static void fall_asleep(struct blame_thread *t, struct blame_gil *g, const struct wire_gil_event *e)

@@ -4,6 +4,8 @@
 #include <search.h>
 #include <stdlib.h>
 
+#include "../bpf/account.h"
+
 #define MAX_GILS 512 /* with a timeline of 200 KB each */
 #define ALIAS_CERTAIN 3
 #define LONG_HOLD 4 /* switch intervals */
@@ -117,7 +119,7 @@ struct timeline *blame_gil__timeline(const struct blame_gil *g)
 
 uint64_t blame_gil__interval(const struct wire_gil_event *e)
 {
-	return (e->interval_us ? e->interval_us : 5000) * 1000ull;
+	return account__interval(e->interval_us);
 }
 
 void blame_gil__note(struct blame_gil *g, const struct wire_gil_event *e)

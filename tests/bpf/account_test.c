@@ -126,6 +126,16 @@ static void a_sleep_over_both_edges_fills_the_window(void)
 	CHECK_INT(sum_of_states(), 400 * US);
 }
 
+/* Clocks differ: up to 1/64 early. Woken before that, somebody woke it. */
+static void when_a_wait_has_timed_out(void)
+{
+	CHECK(account__has_timed_out(6400, 6300 * US));
+	CHECK(!account__has_timed_out(6400, 6300 * US - 1));
+	CHECK_INT(account__interval(0), 5000 * US);
+	CHECK(account__has_timed_out(0, 5000 * US));
+	CHECK(!account__has_timed_out(0, 4900 * US));
+}
+
 /* take_gil: 5 ms time-outs, some µs of looking after each, at last a CPU to run on for long */
 static void time_outs_are_one_wait(void)
 {
@@ -367,6 +377,7 @@ static void buckets_hold_what_falls_into_them(void)
 
 int main(void)
 {
+	TAP_RUN(when_a_wait_has_timed_out);
 	TAP_RUN(each_state_gets_its_time);
 	TAP_RUN(time_outside_the_window_does_not_count);
 	TAP_RUN(a_sleep_over_both_edges_fills_the_window);
