@@ -11,23 +11,21 @@
 
 /*
  * Where the registers that a thread saved on entry to the kernel lie on its kernel stack: at its end, less what
- * differs by configuration (task_pt_regs, arch/x86/include/asm/processor.h), and for all tasks alike. 0: not known.
+ * differs by configuration (task_pt_regs, arch/x86/include/asm/processor.h), and for all tasks alike; 0 before arch__find_regs.
  * Defined in sleep.bpf.c.
  */
 extern u64 arch_regs_at;
 extern volatile u64 arch_regs_and_stack[2]; /* scratch */
 
-/* Found once, since to ask the kernel costs 20 ns a switch. Only to be read. */
+/* Only to be read. */
 static __always_inline struct pt_regs *arch__regs(struct task_struct *task)
 {
 	if (!kernel__has_cast())
 		return (struct pt_regs *)bpf_task_pt_regs(task);
-	if (!arch_regs_at)
-		return bpf_rdonly_cast((void *)bpf_task_pt_regs(task),
-				       bpf_core_type_id_kernel(struct pt_regs));
 	return bpf_rdonly_cast(task->stack + arch_regs_at, bpf_core_type_id_kernel(struct pt_regs));
 }
 
+/* Once, before there is a record of any thread: to ask the kernel costs 20 ns a switch. */
 static __always_inline void arch__find_regs(struct task_struct *task)
 {
 	if (arch_regs_at)

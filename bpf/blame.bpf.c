@@ -301,7 +301,7 @@ __noinline u64 blame__walk_own(struct wire_thread *t, u64 now)
 	struct wire_cpu *c = cpu__get(bpf_get_smp_processor_id());
 	u64 stack, since;
 
-	if (!t || !c || !t->own_tstate)
+	if (!t || !c)
 		return 0;
 	since = now - t->walked;
 	t->walked = now;

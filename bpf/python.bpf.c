@@ -192,7 +192,7 @@ static __always_inline u32 python__look(struct wire_thread *t, u64 tls, u64 gil,
 	return python__is_mine(t, tls, g->last_holder, now);
 }
 
-/* Called where it would be verified again and again: in a loop, or for one of several GILs. */
+/* For a loop, in which it would be verified again and again. */
 __noinline u32 python__look_once(struct wire_thread *t, u64 tls, u64 gil, u64 now,
 				 struct wire_gil *g)
 {
