@@ -75,20 +75,17 @@ class Bench:
         head("time of an operation, as a ratio to alone", *RATIO_HEAD)
         with self.test_workload("osread") as w:
             ratio_row("1-byte os.read and no gilprof: noise", self.compare(w, {"": alone})[""])
-        for name, limit, workload in (
-                ("1 thread of 1-byte os.read", 1.01, ("osread",)),
-                ("4 spinning threads", 1.01, ("spin", "4")),
-                ("16 socket request/reply pairs, 32 threads", 1.02, ("echo", "32")),
-                ("159 threads, one spinning, the rest asleep", 1.01, ("idle_threads", "159"))):
+        empty = {LEAST: beside(self.tool("empty"))}  # for what does little but switch
+        for name, limit, workload, least in (
+                ("1 thread of 1-byte os.read", 1.01, ("osread",), {}),
+                ("4 spinning threads", 1.01, ("spin", "4"), {}),
+                ("16 socket request/reply pairs, 32 threads", 1.02, ("echo", "32"), empty),
+                ("159 threads, one spinning, the rest asleep", 1.01, ("idle_threads", "159"), {})):
             with self.test_workload(*workload) as w:
-                found = self.compare(w, {name: profiled(self.gilprof(w.pid)), **self.least(workload)})
+                found = self.compare(w, {name: profiled(self.gilprof(w.pid)), **least})
             ratio_row(name, found.pop(name), limit)
             for name, ratio in found.items():
                 ratio_row(name, ratio)
-
-    def least(self, workload):
-        """Beside what does little but switch: what any program on sched_switch costs."""
-        return {LEAST: beside(self.tool("empty"))} if workload[0] == "echo" else {}
 
     def switches(self):
         head("the same of a pipe ping-pong on one CPU", *RATIO_HEAD)
